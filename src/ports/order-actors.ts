@@ -1,0 +1,55 @@
+/** The orders as living things: how REST and the feed reach them; `src/actors` implements it. */
+import type { Cause } from '../machines/actor-record.ts';
+import type { Address, OrderCommand, OrderLine, Pricing } from '../machines/order-types.ts';
+import type { OrderRecord, TransitionView } from '../machines/order-view.ts';
+
+/** What it takes to place an order. */
+export interface PlaceOrder {
+  customerId: string;
+  currency: string;
+  lines: OrderLine[];
+  pricing: Pricing;
+  shippingAddress: Address;
+  paymentToken: string;
+  reference?: string;
+  by: Cause;
+  /** Scoped to `customerId`; `fingerprint` is a hash of the request's body. */
+  idempotency: { key: string; fingerprint: string };
+}
+
+export interface OrderActors {
+  /**
+   * One durable insert; the same key and body again gives the first order back, as it was at seq 1.
+   * @throws TerminalError `idempotency-key-reused` when the key came with another body.
+   */
+  place(order: PlaceOrder): Promise<{ record: OrderRecord; replayed: boolean }>;
+  /** The order as committed; undefined when there is none. */
+  read(orderId: string): Promise<OrderRecord | undefined>;
+  /**
+   * Sends a command; resolves when its transition is committed. The same commandId again changes nothing.
+   * @throws TerminalError `not-found`; `event-refused` with `state` and `allowedEvents` of that role;
+   * `precondition-failed` when `expectedSeq` is not the order's seq.
+   */
+  send(
+    orderId: string,
+    command: OrderCommand,
+    options: {
+      by: Cause & { role: 'customer' | 'operator' | 'admin' };
+      commandId: string;
+      expectedSeq?: number;
+    },
+  ): Promise<OrderRecord>;
+}
+
+/** A transition on its way to those who watch; `customerId` decides who may. */
+export interface FeedTransition {
+  customerId: string;
+  transition: TransitionView;
+}
+
+/** Every transition of every order, on every instance; at least once, in no promised order. */
+export interface Feed {
+  publish(entries: FeedTransition[]): Promise<void>;
+  /** Returns what ends the subscription. A listener must not throw. */
+  onTransition(listener: (entry: FeedTransition) => void): () => void;
+}
