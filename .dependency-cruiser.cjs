@@ -8,7 +8,12 @@ const only = (room, ...allowed) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     only('platform'),
     only('machines'),
     only('ports', 'machines', 'platform'),
@@ -31,8 +36,23 @@ module.exports = {
       from: { path: '^(src|test|tools)/' },
       to: { path: '^packages/mongolet/src' },
     },
-    { name: 'product-does-not-import-tests', severity: 'error', from: { path: '^(src|packages/[^/]+/src)/' }, to: { path: '(^|/)(test|tools|bench)/' } },
-    { name: 'no-dev-dependency-in-the-product', severity: 'error', from: { path: '^(src|packages/[^/]+/src)/' }, to: { dependencyTypes: ['npm-dev'], pathNot: '@types/' } },
+    {
+      name: 'product-does-not-import-tests',
+      severity: 'error',
+      from: { path: '^(src|packages/[^/]+/src)/' },
+      to: { path: '(^|/)(test|tools|bench)/' },
+    },
+    {
+      name: 'no-dev-dependency-in-the-product',
+      severity: 'error',
+      from: { path: '^(src|packages/[^/]+/src)/' },
+      to: { dependencyTypes: ['npm-dev'], pathNot: '@types/' },
+    },
   ],
-  options: { doNotFollow: { path: 'node_modules' }, tsPreCompilationDeps: true, tsConfig: { fileName: 'test/tsconfig.json' }, exclude: { path: '/dist/' } },
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.check.json' },
+    exclude: { path: '/dist/' },
+  },
 };
