@@ -15,12 +15,15 @@ export const environmentSchema = z.object({
   ORDO_HOST: z.string().min(1).default('127.0.0.1'),
   ORDO_PORT: integer(0, 65_535, 3000),
   ORDO_DATA_DIR: z.string().min(1).default('data'),
-  ORDO_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** Without it: `info`, and `warn` on the embedded default, where people watch the terminal. */
+  ORDO_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).optional(),
   /** At least 32 bytes; without it, the embedded start makes one and keeps it in the data folder. */
   ORDO_JWT_SECRET: z.string().min(32, 'expected at least 32 characters').optional(),
   ORDO_TOKEN_TTL_S: integer(60, 86_400, 3600),
-  /** `true` seeds the demo catalogue and three users into an empty database. */
+  /** `true` seeds the demo catalogue and three users into an empty database; the embedded default does. */
   ORDO_DEMO: z.enum(['true', 'false']).optional(),
+  /** The demo users' password; without it each gets one of its own, printed once. */
+  ORDO_DEMO_PASSWORD: z.string().min(10, 'expected at least 10 characters').optional(),
   MONGODB_URI: url(/^mongodb(\+srv)?:\/\/./, 'mongodb://127.0.0.1:27017/ordo?replicaSet=rs0'),
   REDIS_URL: url(/^(rediss?:\/\/.|unix:\/\/\/.)/, 'redis://127.0.0.1:6379 or unix:///run/redis.sock'),
   /** Jobs at once, per queue and process. */
@@ -38,6 +41,9 @@ export const environmentSchema = z.object({
 });
 
 export type Environment = z.output<typeof environmentSchema>;
+
+/** Values that no message may repeat; a URL can hold a password. */
+const HIDDEN = new Set(['ORDO_JWT_SECRET', 'ORDO_DEMO_PASSWORD', 'MONGODB_URI', 'REDIS_URL']);
 
 /** A configuration that cannot be used: one line a fault, fit to be shown as it is. */
 export class ConfigError extends Error {
@@ -66,7 +72,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   if (parsed.success && lines.length === 0) return parsed.data;
   for (const issue of parsed.error?.issues ?? []) {
     const name = String(issue.path[0]);
-    lines.push(`${name}=${name === 'ORDO_JWT_SECRET' ? '(hidden)' : given[name]}: ${issue.message}`);
+    lines.push(`${name}=${HIDDEN.has(name) ? '(hidden)' : given[name]}: ${issue.message}`);
   }
   throw new ConfigError(lines);
 }

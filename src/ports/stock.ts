@@ -4,19 +4,29 @@
 export interface StockClaim {
   sku: string;
   quantity: number;
+  currency: string;
+  /** The prices that the order's lines give for it, each once; undefined when they were agreed. */
+  pricesMinor: number[] | undefined;
 }
 
+/** Why a product cannot be held for an order. */
+export type Shortfall =
+  | { sku: string; code: 'unknown_product' }
+  | { sku: string; code: 'not_goods' }
+  | { sku: string; code: 'currency_changed'; currency: string }
+  | { sku: string; code: 'price_changed'; priceMinor: number }
+  | { sku: string; code: 'out_of_stock'; available: number };
+
 export interface StockLedger {
-  /** Holds all claims or none; what is short, with what is left of it. Held already for this order counts as held. */
-  hold(
-    orderId: string,
-    claims: StockClaim[],
-    now: Date,
-  ): Promise<{ short: { sku: string; available: number }[] }>;
+  /**
+   * Holds all claims, each only while the product is what the order takes it for, or holds none and tells why.
+   * What is held already for this order counts as held.
+   */
+  hold(orderId: string, claims: StockClaim[], now: Date): Promise<Shortfall[]>;
   /** Gives back whatever is held for the order; nothing is no error. */
   release(orderId: string, skus: string[]): Promise<void>;
   /** Turns whatever is held for the order into sold; nothing is no error. */
   sell(orderId: string, skus: string[]): Promise<void>;
-  /** Orders that hold stock since before that time; the sweep gives back what finished orders left. */
+  /** Orders that hold stock since before that time, the oldest first. */
   holdersBefore(before: Date, limit: number): Promise<{ orderId: string; skus: string[] }[]>;
 }

@@ -1,0 +1,64 @@
+/** What a transition asks for, sorted into durable work. Pure. */
+import type { AnyStateMachine, ExecutableActionsFrom } from 'xstate';
+import type { ActorRecord, Invocation, Timer } from '../machines/actor-record.ts';
+
+/** When pending work is looked after again, and how near a timer must be to become a job. */
+export interface Leases {
+  leaseMs: number;
+}
+
+/** The snapshot's value as a dotted name; parallel regions are joined by `+`. */
+export function stateName(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return Object.entries(value as Record<string, unknown>)
+    .map(([key, inner]) => `${key}.${stateName(inner)}`)
+    .join('+');
+}
+
+/** When the sweep must look at a record with this pending; undefined when never. */
+export function sweepTime(
+  pending: Pick<ActorRecord, 'invocations' | 'timers' | 'publications'>,
+  now: Date,
+  { leaseMs }: Leases,
+): Date | undefined {
+  const times = pending.timers.map(({ dueAt }) => {
+    const handOver = dueAt.getTime() - leaseMs;
+    return handOver > now.getTime() ? handOver : dueAt.getTime() + leaseMs;
+  });
+  if (pending.invocations.length + pending.publications.length > 0) times.push(now.getTime() + leaseMs);
+  return times.length === 0 ? undefined : new Date(Math.min(...times));
+}
+
+/** The durable work that one transition starts and ends. */
+export interface Effects {
+  invocations: Invocation[];
+  timers: Timer[];
+  cancelledTimers: Set<string>;
+  emitted: unknown[];
+}
+
+/** Sorts the actions that XState asks for into durable work; anything it cannot make durable is an error. */
+export function collectEffects(
+  actions: ExecutableActionsFrom<AnyStateMachine>[],
+  seq: number,
+  now: Date,
+): Effects {
+  const effects: Effects = { invocations: [], timers: [], cancelledTimers: new Set(), emitted: [] };
+  for (const action of actions as { type: string; params: Record<string, unknown> | undefined }[]) {
+    const params = action.params ?? {};
+    if (action.type === 'xstate.spawnChild') {
+      const { id, src, input } = params as { id: string; src: string; input: unknown };
+      effects.invocations.push({ id, seq, src, input: input ?? {}, attempts: 0, dispatch: 0 });
+    } else if (action.type === 'xstate.raise' && params.delay !== undefined) {
+      const { id, delay } = params as { id: string; delay: number };
+      effects.timers.push({ id, seq, dueAt: new Date(now.getTime() + delay), dispatch: 0 });
+    } else if (action.type === 'xstate.cancel') {
+      effects.cancelledTimers.add(String(params.sendId));
+    } else if (action.type === 'xstate.emit') {
+      effects.emitted.push(params.event);
+    } else if (action.type !== 'xstate.stopChild') {
+      throw new Error(`The action "${action.type}" cannot be made durable: let an invocation do it.`);
+    }
+  }
+  return effects;
+}

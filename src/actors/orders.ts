@@ -1,0 +1,111 @@
+/** The orders as living things: placing, reading and commanding them; what REST and the feed talk to. */
+import type { OrderInput, OrderPolicy, Role } from '../machines/order-types.ts';
+import { allowedEventsFor, type OrderRecord } from '../machines/order-view.ts';
+import type { Clock } from '../platform/clock.ts';
+import { TerminalError } from '../platform/errors.ts';
+import type { OrderActors, PlaceOrder } from '../ports/order-actors.ts';
+import { begin } from './decide.ts';
+import type { ActorDefinition } from './definition.ts';
+import type { Leases } from './effects.ts';
+import type { ActorStore } from './ports.ts';
+import type { Registry } from './registry.ts';
+
+export interface OrdersParts {
+  store: ActorStore;
+  registry: Registry;
+  /** The machine that new orders run on. */
+  definition: ActorDefinition;
+  clock: Clock;
+  /** Time-ordered unique ids, so that new orders stand together in every index. */
+  newId: () => string;
+  leases: Leases;
+  policy: OrderPolicy;
+  publish(record: OrderRecord): void;
+}
+
+function toInput(order: PlaceOrder, orderId: string, policy: OrderPolicy): OrderInput {
+  const { customerId, currency, lines, pricing, shippingAddress, paymentToken, reference } = order;
+  return {
+    orderId,
+    customerId,
+    currency,
+    lines,
+    amountMinor: lines.reduce((sum, { quantity, unitPriceMinor }) => sum + quantity * unitPriceMinor, 0),
+    pricing,
+    shippingAddress,
+    paymentToken,
+    ...(reference !== undefined && { reference }),
+    policy,
+  };
+}
+
+/** The facade over the runtime for orders. */
+export function createOrders(parts: OrdersParts): OrderActors {
+  const { store, registry, definition, clock, newId, leases, policy, publish } = parts;
+
+  const atPlacing = (
+    input: OrderInput,
+    by: PlaceOrder['by'],
+    idempotency: PlaceOrder['idempotency'],
+    placedAt: Date,
+  ) => {
+    const actor = { _id: input.orderId, input, idempotency };
+    return begin(definition, actor, { type: 'order.placed', by }, placedAt, leases) as OrderRecord;
+  };
+
+  return {
+    async place(order) {
+      const key = `${order.by.userId ?? order.by.role}/${order.idempotency.key}`;
+      const idempotency = { key, fingerprint: order.idempotency.fingerprint };
+      const record = atPlacing(toInput(order, newId(), policy), order.by, idempotency, clock.now());
+      const earlier = (await store.insert(record)) as OrderRecord | undefined;
+      if (earlier === undefined) {
+        registry.activate(record._id, record);
+        publish(record);
+        return { record, replayed: false };
+      }
+      if (earlier.idempotency?.fingerprint !== idempotency.fingerprint)
+        throw new TerminalError(
+          'idempotency-key-reused',
+          'This Idempotency-Key came before with another body; send a new key with a new request.',
+        );
+      // The machine is pure: the order as it was at seq 1 follows from its input again.
+      const first = atPlacing(earlier.input, order.by, idempotency, earlier.placedAt);
+      return { record: first, replayed: true };
+    },
+
+    async read(orderId) {
+      return (await store.load(orderId)) as OrderRecord | undefined;
+    },
+
+    async send(orderId, command, { by, commandId, expectedSeq }) {
+      const told = await registry.activate(orderId).tell({
+        kind: 'command',
+        event: command,
+        by,
+        commandId: `${by.userId ?? by.role}/${commandId}`,
+        ...(expectedSeq !== undefined && { expectedSeq }),
+      });
+      const record = told.record as OrderRecord | undefined;
+      if (record === undefined) throw new TerminalError('not-found', `There is no order ${orderId}.`);
+      if (told.kind === 'outdated')
+        throw new TerminalError(
+          'precondition-failed',
+          `The order is at seq ${record.seq}, not at ${expectedSeq}; read it again.`,
+        );
+      if (told.kind === 'refused') throw refusal(record, command.type, by.role);
+      return record;
+    },
+  };
+}
+
+function refusal(record: OrderRecord, command: string, role: Role): TerminalError {
+  return new TerminalError(
+    'event-refused',
+    `The order is ${record.state} and does not take ${command} now.`,
+    {
+      state: record.state,
+      allowedEvents: allowedEventsFor(record, role),
+    },
+  );
+}

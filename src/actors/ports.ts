@@ -1,0 +1,59 @@
+/** What the durable runtime asks of the outside; `src/store` and `src/jobs` implement it. */
+import type { ActorRecord, HistoryEntry } from '../machines/actor-record.ts';
+
+/** All that one transition changes in an actor's document, written by one compare-and-set. */
+export type Commit = Pick<
+  ActorRecord,
+  | 'state'
+  | 'status'
+  | 'snapshot'
+  | 'allowedCommands'
+  | 'invocations'
+  | 'timers'
+  | 'publications'
+  | 'updatedAt'
+> & { entry: HistoryEntry; sweepAt: Date | undefined };
+
+/** A pending invocation or timer, by what names it for ever. */
+export interface PendingRef {
+  actorId: string;
+  kind: 'invocation' | 'timer';
+  id: string;
+  seq: number;
+}
+
+/** Where actors live. Every write is durable when its promise resolves. */
+export interface ActorStore {
+  /** Undefined when inserted; the earlier record when its idempotency key is taken. */
+  insert(record: ActorRecord): Promise<ActorRecord | undefined>;
+  load(actorId: string): Promise<ActorRecord | undefined>;
+  /** Writes if the actor's seq still is `expectedSeq`; false when it has moved on. */
+  commit(actorId: string, expectedSeq: number, commit: Commit): Promise<boolean>;
+  /** Counts one failed attempt of a pending invocation; how many it has now, undefined when it is not pending. */
+  countAttempt(ref: PendingRef, error: string): Promise<number | undefined>;
+  /** Raises the dispatch number if it still is `dispatch`, so that the queue takes the job for a new one. */
+  raiseDispatch(ref: PendingRef, dispatch: number): Promise<boolean>;
+  /** The feed has seen everything up to `seq`; nothing changes when the actor has moved on since. */
+  acknowledge(entries: { actorId: string; seq: number; sweepAt: Date | undefined }[]): Promise<void>;
+  /** Active or finished actors whose `sweepAt` is not after `before`, the longest overdue first. */
+  due(before: Date, limit: number): Promise<ActorRecord[]>;
+  /** Takes one due actor for this sweep: moves its `sweepAt`; false when another sweep was first. */
+  claim(actorId: string, sweepAt: Date, next: Date): Promise<boolean>;
+  /** Puts aside an actor that cannot be read, with the reason, for people to look at. */
+  quarantine(actorId: string, reason: string, at: Date): Promise<void>;
+}
+
+/** One job to be: `queue` is the part of an invocation's `src` before the dot, or `timers`. */
+export interface Dispatch {
+  queue: string;
+  jobId: string;
+  ref: PendingRef;
+  delayMs: number;
+}
+
+/** The queues. A job id that is already waiting or running is not added twice. */
+export interface JobQueues {
+  add(dispatches: Dispatch[]): Promise<void>;
+  /** `finished`: the queue still knows the id, but will not run it again. */
+  look(queue: string, jobId: string): Promise<'pending' | 'finished' | 'missing'>;
+}

@@ -1,0 +1,129 @@
+/** The Bull queues, one a stage, and the relay's way into them. */
+import Bull from 'bull';
+import { Redis } from 'ioredis';
+import type { Dispatch, JobQueues, PendingRef } from '../actors/ports.ts';
+import { redisAddress, redisOptions } from '../platform/redis.ts';
+
+/** Finished jobs that stay visible in Bull Board, per queue. */
+const KEEP_COMPLETED = 100;
+const KEEP_FAILED = 1_000;
+const STALL_CHECK_MS = 5_000;
+const LOCK_MS = 20_000;
+/** Bull's own attempts are only its patience: what counts is counted in the order. */
+const PATIENCE = 1_000;
+
+export interface QueueSettings {
+  backoffMs: number;
+}
+
+/** The longest pause between two attempts. */
+const MAX_BACKOFF_MS = 60_000;
+
+/** When to try again, as an error itself says or else doubling from the first pause. */
+export function backoffMs(attempt: number, error: unknown, firstMs: number): number {
+  const asked = (error as { retryAfterMs?: number } | undefined)?.retryAfterMs;
+  return Math.min(asked ?? firstMs * 2 ** (attempt - 1), MAX_BACKOFF_MS);
+}
+
+/** All queues of the engine over shared connections. */
+export class Queues implements JobQueues {
+  readonly #queues = new Map<string, Bull.Queue<PendingRef>>();
+  readonly #clients: Redis[] = [];
+
+  constructor(
+    private readonly redisUrl: string,
+    names: Iterable<string>,
+    private readonly settings: QueueSettings,
+  ) {
+    const shared = { client: this.#connect(false), subscriber: this.#connect(true) };
+    for (const name of names) this.#queues.set(name, this.#open(name, shared));
+  }
+
+  /** The queues as Bull knows them, for its dashboard and for workers. */
+  get all(): Bull.Queue<PendingRef>[] {
+    return [...this.#queues.values()];
+  }
+
+  async add(dispatches: Dispatch[]): Promise<void> {
+    await Promise.all(
+      [...groupByQueue(dispatches)].map(([name, group]) => this.#queue(name).addBulk(group.map(toJob))),
+    );
+  }
+
+  async look(queue: string, jobId: string): Promise<'pending' | 'finished' | 'missing'> {
+    const job = await this.#queue(queue).getJob(jobId);
+    if (job === null) return 'missing';
+    const state = await job.getState();
+    return state === 'completed' || state === 'failed' ? 'finished' : 'pending';
+  }
+
+  /** Resolves when Redis answers. @throws what Redis says */
+  async ready(): Promise<void> {
+    await Promise.all(this.all.map((queue) => queue.isReady()));
+  }
+
+  /** @throws what Redis says when it does not answer */
+  async ping(): Promise<void> {
+    await this.#clients[0]?.ping();
+  }
+
+  /** This process takes no more jobs; resolves when those that run have ended. */
+  async quiesce(): Promise<void> {
+    await Promise.all(this.all.map((queue) => queue.pause(true)));
+  }
+
+  /** Closes every connection. */
+  async close(): Promise<void> {
+    await Promise.all(this.all.map((queue) => queue.close()));
+    for (const client of this.#clients) client.disconnect();
+  }
+
+  #queue(name: string): Bull.Queue<PendingRef> {
+    const queue = this.#queues.get(name);
+    if (queue === undefined) throw new Error(`There is no queue "${name}".`);
+    return queue;
+  }
+
+  #connect(forBlocking: boolean): Redis {
+    const client = forBlocking
+      ? new Redis({ ...redisAddress(this.redisUrl), maxRetriesPerRequest: null, enableReadyCheck: false })
+      : new Redis(redisOptions(this.redisUrl));
+    // Bull listens for errors too; without a listener of our own a lost connection would end the process.
+    client.on('error', () => undefined);
+    this.#clients.push(client);
+    return client;
+  }
+
+  #open(name: string, shared: { client: Redis; subscriber: Redis }): Bull.Queue<PendingRef> {
+    return new Bull<PendingRef>(name, {
+      prefix: 'ordo',
+      createClient: (type) => (type === 'bclient' ? this.#connect(true) : shared[type]),
+      settings: {
+        lockDuration: LOCK_MS,
+        stalledInterval: STALL_CHECK_MS,
+        maxStalledCount: PATIENCE,
+        backoffStrategies: {
+          ordo: (attempt, error) => backoffMs(attempt, error, this.settings.backoffMs),
+        },
+      },
+      defaultJobOptions: {
+        attempts: PATIENCE,
+        backoff: { type: 'ordo' },
+        removeOnComplete: KEEP_COMPLETED,
+        removeOnFail: KEEP_FAILED,
+      },
+    });
+  }
+}
+
+const toJob = ({ jobId, ref, delayMs }: Dispatch) => ({ data: ref, opts: { jobId, delay: delayMs } });
+
+function groupByQueue(dispatches: Dispatch[]): Map<string, Dispatch[]> {
+  const groups = new Map<string, Dispatch[]>();
+  for (const dispatch of dispatches) {
+    const group = groups.get(dispatch.queue);
+    if (group) group.push(dispatch);
+    else groups.set(dispatch.queue, [dispatch]);
+  }
+  return groups;
+}

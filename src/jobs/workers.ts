@@ -1,0 +1,86 @@
+/** Runs jobs: finds the pending work in the order, does it, and tells the order's actor what came of it. */
+import type Bull from 'bull';
+import type { Actor } from '../actors/actor.ts';
+import type { Stimulus } from '../actors/decide.ts';
+import type { PendingRef } from '../actors/ports.ts';
+import type { Registry } from '../actors/registry.ts';
+import { TIMER_QUEUE } from '../actors/relay.ts';
+import type { Invocation } from '../machines/actor-record.ts';
+import type { OrderRecord } from '../machines/order-view.ts';
+import { messageOf, TerminalError } from '../platform/errors.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Processors, Work } from './processors.ts';
+
+export interface WorkerParts {
+  queues: Bull.Queue<PendingRef>[];
+  registry: Registry;
+  processors: Processors;
+  concurrency: number;
+  /** Attempts before a failure becomes an outcome. */
+  attempts: number;
+  logger: Logger;
+}
+
+type Outcome = Extract<Stimulus, { kind: 'outcome' }>['outcome'];
+
+/** How a job ended, kept on the job for Bull Board. */
+export type JobResult = 'moved' | 'stale';
+
+/** Starts taking jobs from every queue. A job that completes has its transition committed. */
+export function startWorkers(parts: WorkerParts): void {
+  for (const queue of parts.queues) {
+    const run = queue.name === TIMER_QUEUE ? runTimer : runInvocation;
+    // Not awaited: the promise ends with the queue, and Bull reports its failures as `error` events.
+    void queue.process(parts.concurrency, (job) => run(parts, job.data));
+    queue.on('error', (error) =>
+      parts.logger.warn({ err: error, queue: queue.name }, 'queue: connection failed'),
+    );
+    queue.on('failed', (job, error) =>
+      parts.logger.warn({ job: job.id, err: messageOf(error) }, 'attempt failed'),
+    );
+  }
+}
+
+/** A deadline has come: the actor decides whether it still matters. */
+export async function runTimer({ registry }: WorkerParts, ref: PendingRef): Promise<JobResult> {
+  const told = await registry.activate(ref.actorId).tell({ kind: 'timer', ref });
+  return told.kind === 'moved' ? 'moved' : 'stale';
+}
+
+/**
+ * One attempt of one invocation.
+ * @throws what made the attempt fail, so that Bull repeats it, as long as attempts are left.
+ */
+export async function runInvocation(parts: WorkerParts, ref: PendingRef): Promise<JobResult> {
+  const actor = parts.registry.activate(ref.actorId);
+  const pending = await actor.pending(ref);
+  if (pending === undefined) return 'stale';
+  const outcome = await attempt(
+    parts,
+    actor,
+    ref,
+    pending.record as OrderRecord,
+    pending.found as Invocation,
+  );
+  const told = await actor.tell({ kind: 'outcome', ref, outcome });
+  return told.kind === 'moved' ? 'moved' : 'stale';
+}
+
+async function attempt(
+  { processors, attempts }: WorkerParts,
+  actor: Actor,
+  ref: PendingRef,
+  record: OrderRecord,
+  { src, input, attempts: failedBefore }: Invocation,
+): Promise<Outcome> {
+  const process = processors[src];
+  try {
+    if (process === undefined) throw new TerminalError('internal', `There is no processor named ${src}.`);
+    return { output: await process({ record, input, failedAttempts: failedBefore } as Work<never>) };
+  } catch (error) {
+    if (error instanceof TerminalError) return { error: error.message };
+    const failed = await actor.countAttempt(ref, messageOf(error));
+    if (failed !== undefined && failed >= attempts) return { error: messageOf(error) };
+    throw error;
+  }
+}

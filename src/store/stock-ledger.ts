@@ -1,0 +1,108 @@
+/** Stock movements: one conditional update a product, idempotent per order by the hold it leaves or takes. */
+import { type Model, trusted } from 'mongoose';
+import type { Shortfall, StockClaim, StockLedger } from '../ports/stock.ts';
+import type { ProductDocument } from './product-model.ts';
+
+/** Matches the product while it is what the order takes it for, and has enough, and is not held for it yet. */
+function holdable(orderId: string, { sku, quantity, currency, pricesMinor }: StockClaim) {
+  return {
+    _id: sku,
+    kind: 'goods',
+    currency,
+    // Two prices for one product can never both be the catalogue's.
+    ...(pricesMinor && { priceMinor: pricesMinor.length === 1 ? pricesMinor[0] : -1 }),
+    'stock.available': trusted({ $gte: quantity }),
+    'holds.orderId': trusted({ $ne: orderId }),
+  };
+}
+
+function whyNot(claim: StockClaim, product: ProductDocument | undefined): Shortfall | undefined {
+  const { sku, quantity, currency, pricesMinor } = claim;
+  if (product === undefined) return { sku, code: 'unknown_product' };
+  if (product.kind !== 'goods') return { sku, code: 'not_goods' };
+  if (product.currency !== currency) return { sku, code: 'currency_changed', currency: product.currency };
+  const { priceMinor, stock } = product;
+  if (pricesMinor?.some((price) => price !== priceMinor)) return { sku, code: 'price_changed', priceMinor };
+  if (stock.available < quantity) return { sku, code: 'out_of_stock', available: stock.available };
+  return undefined;
+}
+
+/** Stock in the product's own documents. */
+export function createStockLedger(model: Model<ProductDocument>): StockLedger {
+  type Operations = Parameters<typeof model.bulkWrite>[0];
+  type Movement = { filter: object; update: object };
+
+  const move = (movements: Movement[]) =>
+    model.bulkWrite(movements.map((updateOne) => ({ updateOne })) as Operations, {
+      ordered: false,
+      timestamps: false,
+    });
+
+  /** Ends the holds of an order: each with the quantity that it has, in one update conditional on it. */
+  async function settle(orderId: string, skus: string[], counter: 'available' | 'sold'): Promise<void> {
+    const held = await model
+      .find({ _id: trusted({ $in: skus }), 'holds.orderId': orderId }, { 'holds.$': 1 })
+      .lean<{ _id: string; holds: { quantity: number }[] }[]>();
+    if (held.length === 0) return;
+    await move(
+      held.map(({ _id, holds }) => ({
+        filter: { _id, 'holds.orderId': orderId },
+        update: {
+          $pull: { holds: { orderId } },
+          $inc: { 'stock.held': -(holds[0]?.quantity ?? 0), [`stock.${counter}`]: holds[0]?.quantity ?? 0 },
+        },
+      })),
+    );
+  }
+
+  return {
+    async hold(orderId, claims, now) {
+      const moved = await move(
+        claims.map((claim) => ({
+          filter: holdable(orderId, claim),
+          update: {
+            $inc: { 'stock.available': -claim.quantity, 'stock.held': claim.quantity },
+            $push: { holds: { orderId, quantity: claim.quantity, heldAt: now } },
+          },
+        })),
+      );
+      if (moved.modifiedCount === claims.length) return [];
+      const skus = claims.map(({ sku }) => sku);
+      const held = await model.distinct('_id', { _id: trusted({ $in: skus }), 'holds.orderId': orderId });
+      const missing = claims.filter(({ sku }) => !held.includes(sku));
+      if (missing.length === 0) return [];
+      const products = await model
+        .find({ _id: trusted({ $in: missing.map(({ sku }) => sku) }) }, { holds: 0 })
+        .lean<ProductDocument[]>();
+      await settle(orderId, skus, 'available');
+      const found = new Map(products.map((product) => [product._id, product]));
+      const reasons = missing.map((claim) => whyNot(claim, found.get(claim.sku)));
+      const shortfalls = reasons.filter((reason) => reason !== undefined);
+      // What was short a moment ago and is not now has changed under the order: it was short when it counted.
+      return shortfalls.length > 0
+        ? shortfalls
+        : missing.map(({ sku }) => ({
+            sku,
+            code: 'out_of_stock',
+            available: found.get(sku)?.stock.available ?? 0,
+          }));
+    },
+
+    release: (orderId, skus) => settle(orderId, skus, 'available'),
+
+    sell: (orderId, skus) => settle(orderId, skus, 'sold'),
+
+    async holdersBefore(before, limit) {
+      const products = await model
+        // No index stands behind this: it would be rewritten at every movement, for a question asked twice a minute.
+        .find({ 'stock.held': trusted({ $gt: 0 }), 'holds.heldAt': trusted({ $lt: before }) }, { holds: 1 })
+        .limit(limit)
+        .lean<Pick<ProductDocument, '_id' | 'holds'>[]>();
+      const holders = new Map<string, string[]>();
+      for (const { _id, holds } of products)
+        for (const { orderId, heldAt } of holds)
+          if (heldAt < before) holders.set(orderId, [...(holders.get(orderId) ?? []), _id]);
+      return [...holders].slice(0, limit).map(([orderId, skus]) => ({ orderId, skus }));
+    },
+  };
+}
