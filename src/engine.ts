@@ -139,8 +139,8 @@ function startWork(options: EngineOptions, store: OpenStore, queues: Queues, reg
   const processors = createProcessors({
     stock: store.stock,
     gateway: createSandboxGateway({ connection: sandbox, clock, newId }),
-    carrier: createSandboxCarrier({ connection: sandbox, clock, newId }),
-    mailer: createFileMailer({ directory: join(environment.ORDO_DATA_DIR, 'mail'), clock }),
+    carrier: createSandboxCarrier({ connection: sandbox, clock }),
+    mailer: createFileMailer({ directory: join(environment.ORDO_DATA_DIR, 'mail'), clock, newId }),
     users: store.users,
     clock,
   });
@@ -227,7 +227,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const url = await listen(server, environment.ORDO_HOST, environment.ORDO_PORT);
     started.push(() => closeServer(server));
     if (serves) {
-      const { verify } = createTokens({ secret: options.jwtSecret, ttlS: environment.ORDO_TOKEN_TTL_S, clock });
+      const { verify } = createTokens({
+        secret: options.jwtSecret,
+        ttlS: environment.ORDO_TOKEN_TTL_S,
+        clock,
+      });
       const realtime = createRealtime({ httpServer: server, feed, orders, verify, clock, logger });
       started.push(() => realtime.close());
     }

@@ -75,14 +75,16 @@ export class Sweep {
   async #recover(record: ActorRecord, before: Date): Promise<boolean> {
     const { store, clock, leases, feed, queues } = this.parts;
     const now = clock.now();
-    const next = new Date(Math.max(sweepTime(record, now, leases)?.getTime() ?? 0, before.getTime() + 1));
+    // Never within this round again, also where its lease ends in the same millisecond.
+    const afterRound = (at: Date | undefined) => at && new Date(Math.max(at.getTime(), before.getTime() + 1));
+    const next = afterRound(sweepTime(record, now, leases) ?? now) as Date;
     if (record.sweepAt === undefined || !(await store.claim(record._id, record.sweepAt, next))) return false;
     const dispatches = await Promise.all(
       dispatchesOf(record, now, leases).map((dispatch) => this.#renew(record, dispatch)),
     );
     await queues.add(dispatches.filter((dispatch) => dispatch !== undefined));
     await feed.publish(publicationsOf(record));
-    const rest = sweepTime({ ...record, publications: [] }, now, leases);
+    const rest = afterRound(sweepTime({ ...record, publications: [] }, now, leases));
     await store.acknowledge([{ actorId: record._id, seq: record.seq, sweepAt: rest }]);
     return true;
   }

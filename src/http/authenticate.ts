@@ -1,0 +1,27 @@
+/** Finds out who asks: a Bearer token, verified by koa-jwt. */
+import type { Context as KoaContext } from 'koa';
+import koaJwt from 'koa-jwt';
+import type { Clock } from '../platform/clock.ts';
+import type { Context, Middleware } from './context.ts';
+import { verificationOf, viewerOf } from './tokens.ts';
+
+/**
+ * Leaves the viewer of a valid token in `ctx.state`; without one, nobody is signed in, and it is for the
+ * route to say whether somebody must be.
+ */
+export function createAuthenticate(secret: string, clock: Clock): Middleware {
+  // Assigned onto the verification, not spread from it: its clock is a getter.
+  const options = Object.assign(verificationOf('ordo-api', clock), {
+    secret,
+    key: 'claims',
+    passthrough: true,
+  });
+  const verifyToken = koaJwt(options);
+  return async function authenticate(ctx: Context, next) {
+    await verifyToken(ctx as KoaContext, async () => {
+      const viewer = viewerOf((ctx as KoaContext).state.claims);
+      if (viewer) ctx.state.viewer = viewer;
+      await next();
+    });
+  };
+}

@@ -1,0 +1,52 @@
+/** Bull Board under `/admin/queues`, behind the admin session. */
+import { createBullBoard } from '@bull-board/api';
+import { BullAdapter } from '@bull-board/api/bullAdapter';
+import type { IServerAdapter } from '@bull-board/api/typings/app';
+import { KoaAdapter } from '@bull-board/koa';
+import type Bull from 'bull';
+import type { Context as KoaContext } from 'koa';
+import { TerminalError } from '../platform/errors.ts';
+import { type AdminSession, refuseOtherPages } from './admin-session.ts';
+import type { Context, Middleware } from './context.ts';
+
+/** Where the board is mounted. */
+export const BOARD_PATH = '/admin/queues';
+
+/** Whether that path is the board's. */
+export function isBoardPath(path: string): boolean {
+  return path === BOARD_PATH || path.startsWith(`${BOARD_PATH}/`);
+}
+
+/** Serves the board of those queues to whoever has a session; sends other people's browsers to the login. */
+export function createBoard(queues: () => Bull.Queue[], session: AdminSession): Middleware {
+  const serverAdapter = new KoaAdapter().setBasePath(BOARD_PATH);
+  const board = createBullBoard({
+    queues: [],
+    // The adapter is typed by an api package of its own, one patch older.
+    serverAdapter: serverAdapter as unknown as IServerAdapter,
+    options: {
+      uiConfig: {
+        boardTitle: 'Ordo',
+        hideDocsLink: true,
+        miscLinks: [{ text: 'Sign out', url: '/admin/login' }],
+      },
+    },
+  });
+  const serve = serverAdapter.registerPlugin();
+  return async (ctx, next) => {
+    if (!isBoardPath(ctx.path)) return next();
+    if (!session.viewer(ctx)) return sendToLogin(ctx);
+    refuseOtherPages(ctx);
+    board.replaceQueues(queues().map((queue) => new BullAdapter(queue)));
+    await serve(ctx as KoaContext, next);
+  };
+}
+
+/** A page is sent on; a request for data is refused. */
+function sendToLogin(ctx: Context): void {
+  if (ctx.method !== 'GET' || ctx.accepts('json', 'html') !== 'html') {
+    throw new TerminalError('unauthenticated', 'Sign in at /admin/login first.');
+  }
+  ctx.status = 303;
+  ctx.redirect('/admin/login');
+}

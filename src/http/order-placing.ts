@@ -1,0 +1,57 @@
+/** Placing an order: for whom, at whose prices, and once for each idempotency key. */
+import { createHash } from 'node:crypto';
+import type { OrderRecord } from '../machines/order-view.ts';
+import { TerminalError } from '../platform/errors.ts';
+import type { OrderActors } from '../ports/order-actors.ts';
+import type { UserRepository } from '../ports/users.ts';
+import { isOperator } from './context.ts';
+import { InvalidRequest } from './faults.ts';
+import type { OrderBody } from './schemas.ts';
+import type { Viewer } from './tokens.ts';
+
+/**
+ * Places the order that a validated body describes; the same key and body again gives the first one back.
+ * @throws TerminalError `idempotency-key-missing`, `idempotency-key-reused`, `forbidden`, `invalid-request`.
+ */
+export type Placing = (
+  viewer: Viewer,
+  key: string | undefined,
+  body: OrderBody,
+) => Promise<{ record: OrderRecord; replayed: boolean }>;
+
+/** Makes the placing of orders over those actors and users. */
+export function createPlacing(orders: OrderActors, users: UserRepository): Placing {
+  return async function place(viewer, key, body) {
+    if (key === undefined) throw new TerminalError('idempotency-key-missing', '');
+    const { customerId = viewer.userId, pricing, payment, ...facts } = body;
+    if (!isOperator(viewer)) {
+      if (customerId !== viewer.userId) throw operatorsOnly('customerId');
+      if (pricing !== 'catalogue') throw operatorsOnly('pricing');
+    }
+    if (customerId !== viewer.userId && !(await users.findById(customerId))) {
+      throw new InvalidRequest([{ pointer: '/customerId', code: 'unknown_customer' }]);
+    }
+    return orders.place({
+      ...facts,
+      customerId,
+      pricing,
+      paymentToken: payment.token,
+      by: { role: viewer.role, userId: viewer.userId },
+      idempotency: { key, fingerprint: fingerprintOf({ ...body, customerId }) },
+    });
+  };
+}
+
+function operatorsOnly(field: string): TerminalError {
+  return new TerminalError('forbidden', `Only operators may give "${field}".`);
+}
+
+/** A hash of the validated body, whatever the order of its keys. */
+function fingerprintOf(body: object): string {
+  const canonical = JSON.stringify(body, (_, value) =>
+    value !== null && typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+  return createHash('sha256').update(canonical).digest('base64url');
+}

@@ -1,0 +1,43 @@
+/** Helmet's headers: nothing may run or be framed, but for what the admin pages need to show themselves. */
+import type { Context as KoaContext } from 'koa';
+import helmet from 'koa-helmet';
+import { isBoardPath } from './board.ts';
+import type { Middleware } from './context.ts';
+import { STYLE_SOURCE } from './pages.ts';
+
+/** What every answer forbids; our own pages get their style, and forms that post back to us. */
+const STRICT = {
+  'default-src': ["'none'"],
+  'style-src': [STYLE_SOURCE],
+  'form-action': ["'self'"],
+  'base-uri': ["'none'"],
+  'frame-ancestors': ["'none'"],
+};
+
+/** Bull Board loads its own scripts, styles, pictures and data; it writes style attributes. */
+const BOARD = {
+  ...STRICT,
+  'script-src': ["'self'"],
+  'style-src': ["'self'", "'unsafe-inline'"],
+  'img-src': ["'self'", 'data:'],
+  'font-src': ["'self'"],
+  'connect-src': ["'self'"],
+  'base-uri': ["'self'"],
+};
+
+/** Sets the headers; `secure` says that everything comes over TLS, and shall go on doing so. */
+export function createSecurityHeaders(secure: boolean): Middleware {
+  const withPolicy = (directives: Record<string, string[]>) =>
+    helmet({
+      contentSecurityPolicy: { useDefaults: false, directives },
+      strictTransportSecurity: secure,
+      xFrameOptions: { action: 'deny' },
+      referrerPolicy: { policy: 'same-origin' },
+    });
+  const strict = withPolicy(STRICT);
+  const board = withPolicy(BOARD);
+  return (ctx, next) => {
+    const apply = isBoardPath(ctx.path) ? board : strict;
+    return apply(ctx as KoaContext, next);
+  };
+}

@@ -1,0 +1,173 @@
+import test from 'ava';
+import { Actor, type ActorParts, applyCommit } from '../../src/actors/actor.ts';
+import type { Stimulus } from '../../src/actors/decide.ts';
+import { decide } from '../../src/actors/decide.ts';
+import type { ActorRecord } from '../../src/machines/actor-record.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
+import { createMemoryStore } from '../support/memory-store.ts';
+import { definition, leases, placedOrder, START } from '../support/orders.ts';
+
+function setUp(actors = 1) {
+  const store = createMemoryStore();
+  const record = placedOrder();
+  store.records.set(record._id, structuredClone(record));
+  const published: ActorRecord[] = [];
+  const parts: ActorParts = {
+    store,
+    definition: ({ version }) => (version === definition.version ? definition : undefined),
+    clock: createFakeClock(START),
+    leases,
+    publish: (committed) => void published.push(committed),
+  };
+  return { store, published, actors: Array.from({ length: actors }, () => new Actor(record._id, parts)) };
+}
+
+const outcome = (id: string, seq: number, output: object): Stimulus => ({
+  kind: 'outcome',
+  ref: { actorId: 'order-1', kind: 'invocation', id, seq },
+  outcome: { output },
+});
+
+const cancel = (commandId: string): Stimulus => ({
+  kind: 'command',
+  event: { type: 'order.cancel' },
+  by: { role: 'customer', userId: 'customer-1' },
+  commandId,
+});
+
+const heldOutcome = outcome('validation', 1, { type: 'stock.held' });
+
+test('an outcome moves the order by one seq, and is published', async (t) => {
+  const { store, published, actors } = setUp();
+  const told = await actors[0]?.tell(heldOutcome);
+  t.is(told?.kind, 'moved');
+  const stored = store.records.get('order-1');
+  t.like(stored, { seq: 2, state: 'charging', status: 'active' });
+  t.deepEqual(
+    stored?.history.map(({ seq, type }) => [seq, type]),
+    [
+      [1, 'order.placed'],
+      [2, 'stock.held'],
+    ],
+  );
+  t.deepEqual(
+    published.map(({ seq }) => seq),
+    [2],
+  );
+});
+
+test('the same outcome told twice, by two processes at once, is taken once', async (t) => {
+  const { store, actors } = setUp(2);
+  const told = await Promise.all(actors.map((actor) => actor.tell(heldOutcome)));
+  t.true(told.some(({ kind }) => kind === 'moved'));
+  t.deepEqual(
+    store.records.get('order-1')?.history.map(({ type }) => type),
+    ['order.placed', 'stock.held'],
+  );
+});
+
+test('two different events at once are both decided, one after the other', async (t) => {
+  const { store, actors } = setUp(2);
+  const [held, cancelled] = await Promise.all([actors[0]?.tell(heldOutcome), actors[1]?.tell(cancel('c1'))]);
+  const stored = store.records.get('order-1');
+  t.is(cancelled?.kind, 'moved');
+  t.true(held?.kind === 'moved' || held?.kind === 'stale');
+  t.is(stored?.seq, held?.kind === 'moved' ? 3 : 2);
+  t.true(['refunding', 'releasing'].includes(stored?.state ?? ''));
+});
+
+test('a commit whose reply was lost is found again as its own when the event is told anew', async (t) => {
+  const { store, actors } = setUp();
+  store.failNextCommit('reply-lost');
+  await t.throwsAsync(async () => actors[0]?.tell(cancel('c1')), { message: /reply-lost/ });
+  t.is(store.failuresFired, 1);
+  t.is((await actors[0]?.tell(cancel('c1')))?.kind, 'repeated');
+  t.is(store.records.get('order-1')?.seq, 2);
+});
+
+test('a lost race against the own write counts as moved', async (t) => {
+  const { store, actors } = setUp();
+  const { commit } = store;
+  let lost = 0;
+  // As when the driver repeats a write by itself: it is done twice, and the second answer counts.
+  store.commit = async (...args) => {
+    await commit(...args);
+    lost += 1;
+    return commit(...args);
+  };
+  t.is((await actors[0]?.tell(cancel('c1')))?.kind, 'moved');
+  t.is(lost, 1);
+  t.is(store.records.get('order-1')?.seq, 2);
+});
+
+test('a commit that was not written leaves nothing behind, and the event can be told again', async (t) => {
+  const { store, published, actors } = setUp();
+  store.failNextCommit('before-write');
+  await t.throwsAsync(async () => actors[0]?.tell(heldOutcome), { message: /before-write/ });
+  t.is(store.failuresFired, 1);
+  t.deepEqual([store.records.get('order-1')?.seq, published.length], [1, 0]);
+  t.is((await actors[0]?.tell(heldOutcome))?.kind, 'moved');
+});
+
+test('an order whose snapshot cannot be read is quarantined with the reason, and refuses from then on', async (t) => {
+  const { store, actors } = setUp();
+  const stored = store.records.get('order-1');
+  if (stored) stored.snapshot.value = 'no-such-state';
+  t.is((await actors[0]?.tell(heldOutcome))?.kind, 'refused');
+  t.like(store.records.get('order-1'), { status: 'quarantined', seq: 1 });
+  t.regex(store.records.get('order-1')?.quarantine?.reason ?? '', /no-such-state/);
+  t.is((await actors[0]?.tell(cancel('c2')))?.kind, 'refused');
+});
+
+test('an order of a machine version that is not loaded is quarantined, never run on another', async (t) => {
+  const { store, actors } = setUp();
+  const stored = store.records.get('order-1');
+  if (stored) stored.machine.version = '0';
+  await actors[0]?.tell(heldOutcome);
+  t.regex(store.records.get('order-1')?.quarantine?.reason ?? '', /version 0/);
+});
+
+test('an outcome or a deadline of what is no longer pending changes nothing', async (t) => {
+  const { store, actors } = setUp();
+  await actors[0]?.tell(cancel('c1'));
+  const late = await actors[0]?.tell(heldOutcome);
+  const timer = {
+    actorId: 'order-1',
+    kind: 'timer' as const,
+    id: 'xstate.after.payment.overdue.order.charging',
+    seq: 2,
+  };
+  t.deepEqual([late?.kind, (await actors[0]?.tell({ kind: 'timer', ref: timer }))?.kind], ['stale', 'stale']);
+  t.is(store.records.get('order-1')?.seq, 2);
+});
+
+test('a command with the seq of an older look at the order is outdated', async (t) => {
+  const { actors } = setUp();
+  await actors[0]?.tell(heldOutcome);
+  t.is((await actors[0]?.tell({ ...cancel('c1'), expectedSeq: 1 } as Stimulus))?.kind, 'outdated');
+});
+
+test('the history refolds to the snapshot that was committed', async (t) => {
+  const { store, actors } = setUp();
+  await actors[0]?.tell(heldOutcome);
+  await actors[0]?.tell(outcome('payment', 2, { type: 'payment.captured', paymentId: 'p' }));
+  await actors[0]?.tell(cancel('c1'));
+  const stored = store.records.get('order-1');
+  let refolded: ActorRecord = placedOrder();
+  for (const { seq, event, by, commandId } of stored?.history.slice(1) ?? []) {
+    const [id, at] = commandId.split('.');
+    const stimulus: Stimulus = event.type.startsWith('xstate.done')
+      ? outcome(id ?? '', Number(at), event.output as object)
+      : { kind: 'command', event, by, commandId };
+    const decision = decide(definition, refolded, stimulus, START, leases);
+    if (decision.kind !== 'moved') return t.fail(`seq ${seq} is ${decision.kind}`);
+    refolded = {
+      ...refolded,
+      ...decision.commit,
+      seq,
+      history: [...refolded.history, decision.commit.entry],
+    };
+  }
+  t.is(refolded.seq, 4);
+  t.deepEqual(JSON.parse(JSON.stringify(refolded.snapshot)), JSON.parse(JSON.stringify(stored?.snapshot)));
+});
