@@ -1,4 +1,5 @@
 /** The Bull queues, one a stage, and the relay's way into them. */
+import { once } from 'node:events';
 import Bull from 'bull';
 import { Redis } from 'ioredis';
 import type { Dispatch, JobQueues, PendingRef } from '../actors/ports.ts';
@@ -8,6 +9,7 @@ import { redisAddress, redisOptions } from '../platform/redis.ts';
 const KEEP_COMPLETED = 100;
 const KEEP_FAILED = 1_000;
 const STALL_CHECK_MS = 5_000;
+const READY_TIMEOUT_MS = 10_000;
 const LOCK_MS = 20_000;
 /** Bull's own attempts are only its patience: what counts is counted in the order. */
 const PATIENCE = 1_000;
@@ -34,6 +36,7 @@ export class Queues implements JobQueues {
     private readonly redisUrl: string,
     names: Iterable<string>,
     private readonly settings: QueueSettings,
+    private readonly prefix = 'ordo',
   ) {
     const shared = { client: this.#connect(false), subscriber: this.#connect(true) };
     for (const name of names) this.#queues.set(name, this.#open(name, shared));
@@ -57,9 +60,14 @@ export class Queues implements JobQueues {
     return state === 'completed' || state === 'failed' ? 'finished' : 'pending';
   }
 
-  /** Resolves when Redis answers. @throws what Redis says */
+  /** Resolves when every queue can be used. @throws AbortError when Redis does not answer in time */
   async ready(): Promise<void> {
-    await Promise.all(this.all.map((queue) => queue.isReady()));
+    const signal = AbortSignal.timeout(READY_TIMEOUT_MS);
+    // Bull's own `isReady` looks at its scripts alone, not at the connection.
+    const connected = this.#clients.map(
+      (client) => client.status === 'ready' || once(client, 'ready', { signal }),
+    );
+    await Promise.all([...connected, ...this.all.map((queue) => queue.isReady())]);
   }
 
   /** @throws what Redis says when it does not answer */
@@ -96,7 +104,7 @@ export class Queues implements JobQueues {
 
   #open(name: string, shared: { client: Redis; subscriber: Redis }): Bull.Queue<PendingRef> {
     return new Bull<PendingRef>(name, {
-      prefix: 'ordo',
+      prefix: this.prefix,
       createClient: (type) => (type === 'bclient' ? this.#connect(true) : shared[type]),
       settings: {
         lockDuration: LOCK_MS,

@@ -30,8 +30,11 @@ export type JobResult = 'moved' | 'stale';
 export function startWorkers(parts: WorkerParts): void {
   for (const queue of parts.queues) {
     const run = queue.name === TIMER_QUEUE ? runTimer : runInvocation;
-    // Not awaited: the promise ends with the queue, and Bull reports its failures as `error` events.
-    void queue.process(parts.concurrency, (job) => run(parts, job.data));
+    queue
+      .process(parts.concurrency, (job) => run(parts, job.data))
+      .catch((error: unknown) => {
+        parts.logger.error({ err: error, queue: queue.name }, 'queue: no more jobs are taken');
+      });
     queue.on('error', (error) =>
       parts.logger.warn({ err: error, queue: queue.name }, 'queue: connection failed'),
     );

@@ -161,12 +161,7 @@ test('the history refolds to the snapshot that was committed', async (t) => {
       : { kind: 'command', event, by, commandId };
     const decision = decide(definition, refolded, stimulus, START, leases);
     if (decision.kind !== 'moved') return t.fail(`seq ${seq} is ${decision.kind}`);
-    refolded = {
-      ...refolded,
-      ...decision.commit,
-      seq,
-      history: [...refolded.history, decision.commit.entry],
-    };
+    refolded = applyCommit(refolded, decision.commit);
   }
   t.is(refolded.seq, 4);
   t.deepEqual(JSON.parse(JSON.stringify(refolded.snapshot)), JSON.parse(JSON.stringify(stored?.snapshot)));
