@@ -75,7 +75,7 @@ async function start(environment: Environment): Promise<void> {
   const credentials =
     demo && environment.ORDO_ROLE !== 'worker' ? await seed(engine, environment) : undefined;
   process.stdout.write(
-    renderScreen({ url: engine.url, version, role: environment.ORDO_ROLE, credentials, ...services }),
+    renderScreen({ url: engine.url, version, role: environment.ORDO_ROLE, demo, credentials, ...services }),
   );
   logger.info({ url: engine.url, role: environment.ORDO_ROLE, version }, 'started');
 }

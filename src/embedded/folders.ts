@@ -1,8 +1,8 @@
 /** Where the embedded services keep what must last (the data folder) and their sockets (the run folder). */
 import { createHash } from 'node:crypto';
-import { accessSync, constants, lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 import { ConfigError } from '../platform/config.ts';
 import { messageOf } from '../platform/errors.ts';
@@ -23,7 +23,7 @@ export interface Folders {
  */
 export function prepareDataFolder(dataDir: string): string {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(resolve(dataDir));
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
     return realpathSync(dataDir);
   } catch (error) {
@@ -35,8 +35,8 @@ export function prepareDataFolder(dataDir: string): string {
 }
 
 /**
- * The folder for sockets: `run` in the data folder; where that path is too long for a socket (or holds what a
- * Redis address cannot), one of this user alone under the system's temporary folder, named by the data folder.
+ * The folder for sockets: `run` in the data folder; where that path is too long for a socket, one of this user
+ * alone under the system's temporary folder, named by a hash of the data folder's path.
  * @throws ConfigError when neither can be had
  */
 export function prepareRunFolder(data: string): string {
@@ -44,7 +44,7 @@ export function prepareRunFolder(data: string): string {
   const hash = createHash('sha256').update(data).digest('hex').slice(0, 16);
   const run = fitsSocket(inside) ? inside : join(tmpdir(), `ordo-${hash}`);
   try {
-    mkdirSync(run, { recursive: true, mode: 0o700 });
+    makeFolder(run);
     const { mode, uid } = lstatSync(run);
     const own = (mode & 0o777) === 0o700 && uid === process.getuid?.();
     if (run !== inside && !own) throw new Error('it belongs to somebody else, or is open to others');
@@ -57,5 +57,15 @@ export function prepareRunFolder(data: string): string {
 }
 
 function fitsSocket(folder: string): boolean {
-  return Buffer.byteLength(folder) <= RUN_FOLDER_MAX_BYTES && !/[?#]/.test(folder);
+  return Buffer.byteLength(folder) <= RUN_FOLDER_MAX_BYTES;
+}
+
+/** Node's own recursive mkdir never returns where a file system answers ENOENT for a folder that is there (/proc). */
+function makeFolder(path: string): void {
+  if (existsSync(path)) {
+    if (statSync(path).isDirectory()) return;
+    throw new Error(`${path} is no folder`);
+  }
+  makeFolder(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }

@@ -1,10 +1,12 @@
-/** Redis: the address as ioredis takes it, the check of one that is given, and one of our own. */
+/** Redis: the check of one that is given, and one of our own. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Redis } from 'ioredis';
 
 import { ConfigError } from '../platform/config.ts';
 import { messageOf } from '../platform/errors.ts';
+import { redisAddress } from '../platform/redis.ts';
 import { hideCredentials } from './addresses.ts';
 import { spawnGuarded } from './guardian.ts';
 import { untilReady } from './readiness.ts';
@@ -17,7 +19,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
  * @throws ConfigError when none does within 5 s
  */
 export async function checkRedis(redisUrl: string): Promise<void> {
-  const client = new Redis(addressOf(redisUrl), {
+  const client = new Redis({
+    ...redisAddress(redisUrl),
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: CONNECT_TIMEOUT_MS,
@@ -72,7 +75,7 @@ export async function startRedis(
   const child = spawnGuarded({ name: 'redis-server', program, args, holdFd, logger });
   const remedy = `the engine can rebuild all that Redis holds: moving ${dir} away gives it a fresh one.`;
   await untilReady(child, (signal) => answering(socket, signal), remedy);
-  return { child, address: `unix://${socket}` };
+  return { child, address: `unix://${pathToFileURL(socket).pathname}` };
 }
 
 /** Resolves when the server has loaded its data and answers. */
@@ -82,9 +85,4 @@ async function answering(socket: string, signal: AbortSignal): Promise<void> {
   client.on('error', () => undefined);
   signal.addEventListener('abort', () => client.disconnect());
   await new Promise<void>((resolve) => client.once('ready', resolve));
-}
-
-/** ioredis takes a socket as a bare path. */
-function addressOf(redisUrl: string): string {
-  return redisUrl.replace(/^unix:\/\//, '');
 }

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import type Bull from 'bull';
 import Koa from 'koa';
 import type { Clock } from '../platform/clock.ts';
-import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { OrderActors } from '../ports/order-actors.ts';
 import type { OrderQueries } from '../ports/orders.ts';
@@ -15,6 +14,7 @@ import { authRoutes } from './auth-routes.ts';
 import { createAuthenticate } from './authenticate.ts';
 import { createBoard } from './board.ts';
 import type { RequestState } from './context.ts';
+import { createErrorLog } from './error-log.ts';
 import { createHealthRouter } from './health-routes.ts';
 import { createLogin } from './login.ts';
 import { orderRoutes } from './order-routes.ts';
@@ -93,7 +93,7 @@ function createShell(
   secure: boolean,
 ): Koa<RequestState> {
   const app = new Koa<RequestState>();
-  app.on('error', (error) => parts.logger.error({ reason: messageOf(error) }, 'an answer broke off'));
+  app.on('error', createErrorLog(parts.logger));
   app.use(createRequestLog(parts));
   app.use(createSecurityHeaders(secure));
   app.use(createProblemResponder(parts.logger));

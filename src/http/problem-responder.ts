@@ -3,6 +3,7 @@ import Koa from 'koa';
 import { type ErrorCode, messageOf, RetryableError, TerminalError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Context, Middleware } from './context.ts';
+import { traceOf } from './error-log.ts';
 import { languageOf } from './language.ts';
 import { problemOf } from './problems.ts';
 
@@ -60,11 +61,4 @@ function respond(ctx: Context, error: unknown, logger: Logger): void {
 /** RFC 6750: says whether a token came at all. */
 function challengeFor(ctx: Context): string {
   return `Bearer realm="ordo"${ctx.get('authorization') ? ', error="invalid_token"' : ''}`;
-}
-
-/** Named fields alone: a driver's error may carry documents, and a parser's the whole body. */
-function traceOf(error: unknown) {
-  return error instanceof Error
-    ? { name: error.name, message: error.message, stack: error.stack }
-    : { message: messageOf(error) };
 }

@@ -63,6 +63,7 @@ function admit(access: Access): Middleware {
 function handlerOf(route: Pick<Route, 'body' | 'params' | 'query' | 'handle'>): Middleware {
   const { body = nothing, params = nothing, query = nothing, handle } = route;
   return async (ctx) => {
+    ctx.set('Cache-Control', 'no-store');
     await handle({
       ctx,
       params: validate(params, { ...ctx.params }, '/path'),

@@ -14,8 +14,8 @@ export interface MailMessage {
 /** RFC 2045: no encoded line is longer. */
 const MAX_LINE_LENGTH = 76;
 
-/** UTF-8 bytes in an encoded word: base64 makes 60 characters of them, and 75 are allowed with its frame. */
-const ENCODED_WORD_BYTES = 45;
+/** UTF-8 bytes in an encoded word: with its frame, and `Subject: ` before it, it stays within a line. */
+const ENCODED_WORD_BYTES = 39;
 
 const isPrintableAscii = (text: string) => /^[\x20-\x7e]*$/.test(text);
 

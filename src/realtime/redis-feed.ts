@@ -25,6 +25,7 @@ export interface RedisFeed extends GapAwareFeed {
   ready: Promise<void>;
   /** Whether it hears them now; for health checks. */
   isListening(): boolean;
+  /** Hangs up; a publication still under way may reject, so let them finish first. */
   close(): Promise<void>;
 }
 
@@ -134,8 +135,7 @@ export function createRedisFeed(options: RedisFeedOptions): RedisFeed {
     onListening: (listener) => subscribeTo(listeningListeners, listener),
     async close() {
       channel.close();
-      // Quitting waits for what is under way; with Redis away there is nothing to wait for.
-      await publisher.quit().catch(() => publisher.disconnect());
+      publisher.disconnect();
     },
   };
 }

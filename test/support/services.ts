@@ -1,8 +1,4 @@
-/**
- * Real services for tests: a redis-server and a mongolet of the test's own, on Unix sockets in a temporary
- * folder. Tests that share them start them at the top of the file:
- * `const services = await startServices({ teardown: (fn) => test.after.always(fn) });`
- */
+/** Real services for tests: a redis-server and a mongolet of the test's own, on Unix sockets in a temporary folder. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -10,6 +6,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { TestFn } from 'ava';
 
 /** Where a test's cleaning up is registered; ava's `t` is one. */
 export interface Teardown {
@@ -152,4 +149,23 @@ export async function startServices(t: Teardown): Promise<TestServices> {
   const dir = await makeTestDir(own);
   const [redis, mongolet] = await Promise.all([startRedis(own, dir), startMongolet(own, dir)]);
   return { dir, ...redis, ...mongolet };
+}
+
+/**
+ * Both services, for all the tests of a file: call it at the top of the file, and what it returns inside the
+ * tests (`const services = shareServices(test);`). Give each test a database of its own.
+ */
+export function shareServices(test: TestFn): () => TestServices {
+  const endings: (() => Promise<void> | void)[] = [];
+  let services: TestServices | undefined;
+  test.before('start the services', async () => {
+    services = await startServices({ teardown: (fn) => endings.push(fn) });
+  });
+  test.after.always('stop the services', async () => {
+    for (const end of endings) await end();
+  });
+  return () => {
+    if (!services) throw new Error('The services start before the tests; ask for them inside a test.');
+    return services;
+  };
 }

@@ -1,0 +1,30 @@
+/** Query filters, compiled once and applied to many documents. */
+import type { Doc } from '../value/document.ts';
+import type { MatchNotes } from './node.ts';
+import { type EvaluateExpr, parseFilter } from './parse.ts';
+
+export { equalityFields } from './equality.ts';
+export type { EvaluateExpr } from './parse.ts';
+
+/** A compiled filter. */
+export interface Matcher {
+  /** Says whether the document matches. */
+  matches(doc: Doc): boolean;
+  /** Returns the index of the array element that matched, for the positional `$`; undefined when there is none. */
+  positions(doc: Doc): number | undefined;
+}
+
+/**
+ * Compiles a filter. Unknown operators throw here (2), those mongolet does not have as well (115), so that nothing runs
+ * on a filter that is only half understood. `$expr` is evaluated by `evaluateExpr`, and refused (238) without it.
+ */
+export function compileFilter(filter: Doc, evaluateExpr?: EvaluateExpr): Matcher {
+  const test = parseFilter(filter, { evaluateExpr, isTop: true });
+  return {
+    matches: (doc) => test(doc),
+    positions: (doc) => {
+      const notes: MatchNotes = { position: undefined };
+      return test(doc, notes) ? notes.position : undefined;
+    },
+  };
+}

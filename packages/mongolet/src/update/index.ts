@@ -1,0 +1,104 @@
+/** Updates, compiled once: operators or a replacement. The document given is never changed; a new one is returned. */
+import { errorOf } from '../errors.ts';
+import { equalValues } from '../value/compare.ts';
+import { type Doc, docOf, getField, keysOf, type Value } from '../value/document.ts';
+import { textOfValue } from '../value/text.ts';
+import { TYPE, typeNameOf, typeOf } from '../value/type.ts';
+import { TreeApplier } from './apply.ts';
+import { checkIdentifiers, compileArrayFilters } from './array-filters.ts';
+import { readModifiers } from './modifiers.ts';
+import type { UpdateContext } from './operation.ts';
+import { checkReplacement, replaceDoc } from './replacement.ts';
+
+export { seedUpsert } from './upsert.ts';
+
+/** What the application of an update to one document depends on. */
+export interface UpdateOptions {
+  /** The index of the array element that the query matched, for the positional `$`. */
+  position?: number | undefined;
+  /** True when the document is about to be inserted by an upsert. */
+  isInsert: boolean;
+  /** The time that `$currentDate` stores. */
+  now: Date;
+}
+
+/** A compiled update. */
+export interface Updater {
+  /** Returns the updated document, and whether it differs at all (by its bytes) from the one given. */
+  apply(doc: Doc, options: UpdateOptions): { doc: Doc; modified: boolean };
+}
+
+/** Says whether an update document is made of operators rather than being a replacement. */
+export function isOperatorUpdate(update: Doc): boolean {
+  return keysOf(update)[0]?.startsWith('$') === true;
+}
+
+/**
+ * Compiles an update. Unknown operators, conflicting paths and wrong operands throw here, before a document is touched;
+ * what depends on the document's values throws when applied. Pipelines are refused (238).
+ */
+export function compileUpdate(update: Doc | Doc[], arrayFilters: Doc[] = []): Updater {
+  if (Array.isArray(update)) {
+    throw errorOf('NotImplemented', 'updates by an aggregation pipeline are not supported by mongolet');
+  }
+  if (!isOperatorUpdate(update)) return compileReplacement(update, arrayFilters);
+  const filters = compileArrayFilters(arrayFilters);
+  const { tree, identifiers } = readModifiers(update);
+  checkIdentifiers(filters, identifiers);
+  const applier = new TreeApplier(filters);
+  const touchesId = tree.children.has('_id');
+  return {
+    apply: (doc, options) => {
+      const context: UpdateContext = {
+        position: options.position,
+        isInsert: options.isInsert,
+        now: options.now,
+        original: doc,
+        path: [],
+      };
+      const next = applier.apply(tree, doc, context) as Doc;
+      if (touchesId && next !== doc) return { doc: checkId(doc, next), modified: true };
+      return { doc: next, modified: next !== doc };
+    },
+  };
+}
+
+function compileReplacement(replacement: Doc, arrayFilters: readonly Doc[]): Updater {
+  if (arrayFilters.length > 0) {
+    throw errorOf('FailedToParse', 'Cannot specify arrayFilters and a replacement-style update');
+  }
+  checkReplacement(replacement);
+  return {
+    apply: (doc, { isInsert }) => {
+      const result = replaceDoc(doc, replacement);
+      if (isInsert) checkIdType(getField(result.doc, '_id'));
+      return result;
+    },
+  };
+}
+
+/** Returns `next` with its `_id` in front, after checking that an `_id` once there has stayed what it was. */
+function checkId(doc: Doc, next: Doc): Doc {
+  const before = getField(doc, '_id');
+  const after = getField(next, '_id');
+  if (before !== undefined && (after === undefined || !equalValues(before, after))) {
+    throw errorOf(
+      'ImmutableField',
+      after === undefined
+        ? "Performing an update on the path '_id' would modify the immutable field '_id'"
+        : `Performing an update on the path '_id' would modify the immutable field '_id' (to ${textOfValue(after)})`,
+    );
+  }
+  checkIdType(after);
+  const keys = keysOf(next);
+  if (after === undefined || keys[0] === '_id') return next;
+  const rest = keys.filter((key) => key !== '_id').map((key) => [key, getField(next, key)] as const);
+  return docOf([['_id', after] as const, ...rest]);
+}
+
+function checkIdType(id: Value | undefined): void {
+  const type = typeOf(id);
+  if (type === TYPE.array || type === TYPE.regex || type === TYPE.undefined) {
+    throw errorOf('InvalidIdField', `The '_id' value cannot be of type ${typeNameOf(id)}`);
+  }
+}
