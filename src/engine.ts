@@ -10,7 +10,7 @@ import { Sweep } from './actors/sweep.ts';
 import { createApp, createHealthApp } from './http/app.ts';
 import { createTokens } from './http/tokens.ts';
 import { createOrphanedHoldsRound } from './jobs/orphaned-holds.ts';
-import { createProcessors } from './jobs/processors.ts';
+import { createLateUndos, createProcessors } from './jobs/processors.ts';
 import { Queues } from './jobs/queues.ts';
 import { startWorkers } from './jobs/workers.ts';
 import { orderMachine } from './machines/order-machine.ts';
@@ -148,6 +148,7 @@ function startWork(options: EngineOptions, store: OpenStore, queues: Queues, reg
     queues: queues.all,
     registry,
     processors,
+    lateUndos: createLateUndos({ stock: store.stock }),
     concurrency: environment.ORDO_CONCURRENCY,
     attempts: environment.ORDO_ATTEMPTS,
     logger,

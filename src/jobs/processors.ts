@@ -113,5 +113,23 @@ export function createProcessors({ stock, gateway, carrier, mailer, users, clock
   };
 }
 
+/**
+ * What is done when an outcome comes too late: its invocation was ended meanwhile, by a cancel perhaps, and the
+ * compensation may have looked before there was anything to undo. Payment and shipping need none: their
+ * providers bar the key. @param record the order as it stands now
+ */
+export function createLateUndos({ stock }: Pick<ProcessorParts, 'stock'>): LateUndos {
+  return {
+    async 'validation.check'(record) {
+      // An order that goes on may hold its stock by another run of the same invocation.
+      if (record.status !== 'done' && record.snapshot.context.ending === undefined) return;
+      await stock.release(record._id, skusOf(record.input));
+    },
+  };
+}
+
+/** Undoing late outcomes, by source. */
+export type LateUndos = Readonly<Record<string, (record: OrderRecord) => Promise<void>>>;
+
 /** The processors of a machine, by source. */
 export type Processors = Readonly<Record<string, (work: Work<never>) => Promise<unknown>>>;

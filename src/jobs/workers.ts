@@ -9,12 +9,13 @@ import type { Invocation } from '../machines/actor-record.ts';
 import type { OrderRecord } from '../machines/order-view.ts';
 import { messageOf, TerminalError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
-import type { Processors, Work } from './processors.ts';
+import type { LateUndos, Processors, Work } from './processors.ts';
 
 export interface WorkerParts {
   queues: Bull.Queue<PendingRef>[];
   registry: Registry;
   processors: Processors;
+  lateUndos: LateUndos;
   concurrency: number;
   /** Attempts before a failure becomes an outcome. */
   attempts: number;
@@ -66,7 +67,9 @@ export async function runInvocation(parts: WorkerParts, ref: PendingRef): Promis
     pending.found as Invocation,
   );
   const told = await actor.tell({ kind: 'outcome', ref, outcome });
-  return told.kind === 'moved' ? 'moved' : 'stale';
+  if (told.kind === 'moved') return 'moved';
+  if (told.record) await parts.lateUndos[(pending.found as Invocation).src]?.(told.record as OrderRecord);
+  return 'stale';
 }
 
 async function attempt(

@@ -7,6 +7,7 @@ import { Registry } from '../../src/actors/registry.ts';
 import type { Processors, Work } from '../../src/jobs/processors.ts';
 import { backoffMs, Queues } from '../../src/jobs/queues.ts';
 import { startWorkers } from '../../src/jobs/workers.ts';
+import type { OrderRecord } from '../../src/machines/order-view.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { RetryableError, TerminalError } from '../../src/platform/errors.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
@@ -43,10 +44,13 @@ async function setUp(
       return validate(work);
     },
   };
+  const undone: string[] = [];
+  const lateUndos = { 'validation.check': async ({ state }: OrderRecord) => void undone.push(state) };
   startWorkers({
     queues: queues.all,
     registry: new Registry(parts, 10),
     processors,
+    lateUndos,
     concurrency: 4,
     attempts,
     logger: pino({ level: 'silent' }),
@@ -56,7 +60,7 @@ async function setUp(
     await queues.add([{ queue: 'validation', jobId: `j.${ref.seq}`, ref, delayMs: 0 }]);
     return (await completed)[1];
   };
-  return { store, queue, queues, calls, run };
+  return { store, queue, queues, calls, undone, run };
 }
 
 const pending: PendingRef = { actorId: 'order-1', kind: 'invocation', id: 'validation', seq: 1 };
@@ -99,6 +103,18 @@ test('a job of what is no longer pending is not worked on', async (t) => {
   t.is(await run({ ...pending, seq: 7 }), 'stale');
   t.deepEqual(calls, []);
   t.is(store.records.get('order-1')?.seq, 1);
+});
+
+test('an outcome that comes too late changes nothing, and is undone', async (t) => {
+  const { store, run, undone } = await setUp(t, async () => {
+    // Meanwhile, in another process, the order is cancelled.
+    const cancelled = store.records.get('order-1');
+    if (cancelled) Object.assign(cancelled, { seq: 2, state: 'releasing', invocations: [] });
+    return { type: 'stock.held' };
+  });
+  t.is(await run(pending), 'stale');
+  t.deepEqual(undone, ['releasing']);
+  t.like(store.records.get('order-1'), { seq: 2, state: 'releasing' });
 });
 
 test('the same job added twice is one job', async (t) => {
