@@ -23,6 +23,7 @@ import { createSandboxGateway } from './providers/payment-sandbox.ts';
 import { createRedisFeed } from './realtime/redis-feed.ts';
 import { createRealtime } from './realtime/server.ts';
 import { connectStore } from './store/connect.ts';
+import { withRetryableFailures } from './store/failures.ts';
 import { orderModel } from './store/order-model.ts';
 import { createOrderStore } from './store/order-store.ts';
 import { productModel } from './store/product-model.ts';
@@ -62,10 +63,10 @@ async function openStore(uri: string, newId: () => string) {
   await Promise.all(Object.values(models).map((model) => model.createIndexes()));
   return {
     connection,
-    orders: createOrderStore(models.orders),
-    products: createProductStore(models.products),
-    stock: createStockLedger(models.products),
-    users: createUserStore(models.users, newId),
+    orders: withRetryableFailures(createOrderStore(models.orders)),
+    products: withRetryableFailures(createProductStore(models.products)),
+    stock: withRetryableFailures(createStockLedger(models.products)),
+    users: withRetryableFailures(createUserStore(models.users, newId)),
   };
 }
 
@@ -191,6 +192,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const sources = [...defineActor(orderMachine).sources];
     const queues = new Queues(redisUrl, new Set([...sources.map(queueOf), TIMER_QUEUE]), {
       backoffMs: environment.ORDO_BACKOFF_MS,
+      leaseMs: environment.ORDO_LEASE_MS,
     });
     started.push(() => queues.close());
     await queues.ready();
@@ -209,9 +211,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       server.on('request', createHealthApp({ checks, clock, logger, version }).callback());
     } else {
       const config = { jwtSecret: options.jwtSecret, tokenTtlS: environment.ORDO_TOKEN_TTL_S };
-      const production = process.env.NODE_ENV === 'production';
       const app = createApp({
-        config: { ...config, production, secureCookies: production },
+        config: { ...config, secureCookies: environment.ORDO_TLS === 'true' },
         orders,
         queries: store.orders,
         products: store.products,

@@ -32,7 +32,7 @@ const ROLES: readonly Role[] = ['customer', 'operator', 'admin'];
 const ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789';
 
 /** One person for each role. */
-export function demoCredentials(password?: string): Credentials[] {
+function demoCredentials(password?: string): Credentials[] {
   return ROLES.map((role) => ({
     email: `${role}@ordo.example`,
     username: role,

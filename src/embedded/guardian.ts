@@ -64,14 +64,14 @@ export function spawnGuarded({ name, program, args, holdFd, logger }: GuardedCom
   });
   guardian.stdin.on('error', () => guardian.stdin.destroy());
   guardian.stdout.once('close', () => guardian.stdin.end());
+  guardian.once('exit', (_code, signal) => {
+    // A guardian that was killed itself cannot end its child any more.
+    if (signal !== null) signalGroup(guardian.pid, 'SIGTERM');
+  });
   const ended = new Promise<string>((resolve) => {
     const say = (how: string) => resolve([how, ...lines.slice(-1)].join(': '));
     guardian.once('error', (error) => say(error.message));
-    guardian.once('close', (code, signal) => {
-      // A guardian that was killed itself cannot end its child any more.
-      if (signal !== null) signalGroup(guardian.pid, 'SIGTERM');
-      say(describeExit(code, signal));
-    });
+    guardian.once('close', (code, signal) => say(describeExit(code, signal)));
   });
   return {
     name,

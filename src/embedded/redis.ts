@@ -80,7 +80,7 @@ export async function startRedis(
 
 /** Resolves when the server has loaded its data and answers. */
 async function answering(socket: string, signal: AbortSignal): Promise<void> {
-  const client = new Redis(socket, { retryStrategy: () => 20 });
+  const client = new Redis({ path: socket, retryStrategy: () => 20 });
   // Until it listens, every try is refused; untilReady bounds the waiting.
   client.on('error', () => undefined);
   signal.addEventListener('abort', () => client.disconnect());

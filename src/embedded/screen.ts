@@ -11,16 +11,15 @@ export interface ScreenFacts {
   role: 'all' | 'api' | 'worker';
   mongodbUri: string;
   redisUrl: string;
-  /** Whether the database has the demo's catalogue, so that its first order can be shown; default: with credentials. */
-  demo?: boolean;
+  /** Whether the database has the demo's catalogue: then a first order of it is shown. */
+  demo: boolean;
   /** Those that were made at this start; undefined when there were users already. */
   credentials: Credentials[] | undefined;
 }
 
 /** The whole screen, with a newline at its end. */
 export function renderScreen(facts: ScreenFacts): string {
-  const { url, version, role, mongodbUri, redisUrl, credentials } = facts;
-  const demo = facts.demo ?? credentials !== undefined;
+  const { url, version, role, mongodbUri, redisUrl, demo, credentials } = facts;
   const serves = role !== 'worker';
   const lines = [
     '',

@@ -32,7 +32,6 @@ export interface HttpParts {
     /** At least 32 bytes. */
     jwtSecret: string;
     tokenTtlS: number;
-    production: boolean;
     /** Whether browsers reach us by TLS alone. */
     secureCookies: boolean;
   };

@@ -3,7 +3,7 @@ import type { Context as KoaContext } from 'koa';
 import koaJwt from 'koa-jwt';
 import type { Clock } from '../platform/clock.ts';
 import type { Context, Middleware } from './context.ts';
-import { verificationOf, viewerOf } from './tokens.ts';
+import { secretKeyOf, verificationOf, viewerOf } from './tokens.ts';
 
 /**
  * Leaves the viewer of a valid token in `ctx.state`; without one, nobody is signed in, and it is for the
@@ -12,7 +12,7 @@ import { verificationOf, viewerOf } from './tokens.ts';
 export function createAuthenticate(secret: string, clock: Clock): Middleware {
   // Assigned onto the verification, not spread from it: its clock is a getter.
   const options = Object.assign(verificationOf('ordo-api', clock), {
-    secret,
+    secret: secretKeyOf(secret),
     key: 'claims',
     passthrough: true,
   });

@@ -1,7 +1,6 @@
 /** Bull Board under `/admin/queues`, behind the admin session. */
 import { createBullBoard } from '@bull-board/api';
 import { BullAdapter } from '@bull-board/api/bullAdapter';
-import type { IServerAdapter } from '@bull-board/api/typings/app';
 import { KoaAdapter } from '@bull-board/koa';
 import type Bull from 'bull';
 import type { Context as KoaContext } from 'koa';
@@ -9,8 +8,7 @@ import { TerminalError } from '../platform/errors.ts';
 import { type AdminSession, refuseOtherPages } from './admin-session.ts';
 import type { Context, Middleware } from './context.ts';
 
-/** Where the board is mounted. */
-export const BOARD_PATH = '/admin/queues';
+const BOARD_PATH = '/admin/queues';
 
 /** Whether that path is the board's. */
 export function isBoardPath(path: string): boolean {
@@ -22,8 +20,7 @@ export function createBoard(queues: () => Bull.Queue[], session: AdminSession): 
   const serverAdapter = new KoaAdapter().setBasePath(BOARD_PATH);
   const board = createBullBoard({
     queues: [],
-    // The adapter is typed by an api package of its own, one patch older.
-    serverAdapter: serverAdapter as unknown as IServerAdapter,
+    serverAdapter,
     options: {
       uiConfig: {
         boardTitle: 'Ordo',

@@ -1,7 +1,7 @@
 /** Reads a request's body: JSON alone, of at most 1 MiB. */
 import { bodyParser } from '@koa/bodyparser';
 import { TerminalError } from '../platform/errors.ts';
-import type { Context, Middleware } from './context.ts';
+import type { Middleware } from './context.ts';
 
 const parse = bodyParser({
   enableTypes: ['json'],
@@ -24,8 +24,3 @@ export const readBody: Middleware = async (ctx, next) => {
   }
   await parse(ctx, next);
 };
-
-/** The body that `readBody` parsed: anything JSON can say. */
-export function bodyOf(ctx: Context): unknown {
-  return ctx.request.body;
-}

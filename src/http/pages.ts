@@ -26,6 +26,7 @@ button, .button { display: block; width: 100%; margin-top: .75rem; padding: .65r
   border: 1px solid var(--accent); border-radius: .5rem; }
 .quiet { color: var(--ink); background: none; border-color: var(--line); }
 .alert { padding: .6rem .75rem; color: var(--bad); background: var(--bad-ground); border-radius: .5rem; font-size: .9rem; }
+h1 + .alert { margin-top: .75rem; }
 small { display: block; margin-top: 1.5rem; color: var(--soft); }
 `;
 
@@ -34,8 +35,8 @@ export const STYLE_SOURCE = `'sha256-${createHash('sha256').update(STYLE).digest
 
 const WORDS = {
   en: {
-    about:
-      'An actor-based realtime order engine. Every order is a durable state machine that its owner can watch move.',
+    what: 'A realtime order engine',
+    about: 'Every order is a durable state machine that its owner can watch move.',
     health: 'Health',
     queues: 'Open the queues',
     signIn: 'Sign in',
@@ -49,8 +50,8 @@ const WORDS = {
     busy: 'Too many people are signing in at this moment. Please try again.',
   },
   vi: {
-    about:
-      'Hệ thống xử lý đơn hàng thời gian thực. Mỗi đơn hàng là một máy trạng thái bền vững mà chủ đơn theo dõi được từng bước.',
+    what: 'Hệ thống xử lý đơn hàng thời gian thực',
+    about: 'Mỗi đơn hàng là một máy trạng thái bền vững mà chủ đơn theo dõi được từng bước.',
     health: 'Tình trạng hệ thống',
     queues: 'Mở hàng đợi',
     signIn: 'Đăng nhập',
@@ -74,7 +75,7 @@ export function homePage(language: Language, version: string): string {
   return page(
     language,
     'Ordo',
-    `<h1>Ordo</h1><p>${words.about}</p>
+    `<h1>${words.what}</h1><p>${words.about}</p>
 <a class="button" href="/admin/queues">${words.queues}</a>
 <a class="button quiet" href="/health">${words.health}</a>
 <small>${escapeHtml(version)}</small>`,

@@ -1,4 +1,5 @@
 /** Access tokens: JWTs of one algorithm, one issuer and one audience, that always expire. */
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import type { Role } from '../machines/order-types.ts';
@@ -57,8 +58,21 @@ export function viewerOf(claims: unknown): Viewer | undefined {
 }
 
 /**
+ * The secret as a key; from a string, jsonwebtoken would make it anew at every verification.
+ * @throws RangeError when it has fewer than 32 bytes: jsonwebtoken itself would take it.
+ */
+export function secretKeyOf(secret: string): KeyObject {
+  const bytes = Buffer.from(secret);
+  if (bytes.length < SECRET_BYTES_MIN)
+    throw new RangeError(
+      `Expected a token secret of at least ${SECRET_BYTES_MIN} bytes, got ${bytes.length}.`,
+    );
+  return createSecretKey(bytes);
+}
+
+/**
  * Makes the tokens of one audience. `secret` has at least 32 bytes, `ttlS` is in seconds.
- * @throws RangeError on a shorter secret: jsonwebtoken itself would take it.
+ * @throws RangeError on a shorter secret
  */
 export function createTokens(options: {
   secret: string;
@@ -66,11 +80,8 @@ export function createTokens(options: {
   clock: Clock;
   audience?: Audience;
 }): Tokens {
-  const { secret, ttlS, clock, audience = 'ordo-api' } = options;
-  const bytes = Buffer.byteLength(secret);
-  if (bytes < SECRET_BYTES_MIN) {
-    throw new RangeError(`Expected a token secret of at least ${SECRET_BYTES_MIN} bytes, got ${bytes}.`);
-  }
+  const { ttlS, clock, audience = 'ordo-api' } = options;
+  const secret = secretKeyOf(options.secret);
   const verification = verificationOf(audience, clock);
   return {
     issue({ id, role, username }) {
@@ -89,7 +100,7 @@ export function createTokens(options: {
   };
 }
 
-function claimsOf(token: string, secret: string, verification: jwt.VerifyOptions): unknown {
+function claimsOf(token: string, secret: KeyObject, verification: jwt.VerifyOptions): unknown {
   try {
     return jwt.verify(token, secret, verification);
   } catch (cause) {

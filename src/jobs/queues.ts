@@ -8,14 +8,15 @@ import { redisAddress, redisOptions } from '../platform/redis.ts';
 /** Finished jobs that stay visible in Bull Board, per queue. */
 const KEEP_COMPLETED = 100;
 const KEEP_FAILED = 1_000;
-const STALL_CHECK_MS = 5_000;
 const READY_TIMEOUT_MS = 10_000;
-const LOCK_MS = 20_000;
+const MIN_LOCK_MS = 2_000;
 /** Bull's own attempts are only its patience: what counts is counted in the order. */
 const PATIENCE = 1_000;
 
 export interface QueueSettings {
   backoffMs: number;
+  /** How long pending work may rest: a job of a process that died runs again after about half of it. */
+  leaseMs: number;
 }
 
 /** The longest pause between two attempts. */
@@ -103,12 +104,13 @@ export class Queues implements JobQueues {
   }
 
   #open(name: string, shared: { client: Redis; subscriber: Redis }): Bull.Queue<PendingRef> {
+    const lockMs = Math.max(MIN_LOCK_MS, this.settings.leaseMs / 2);
     return new Bull<PendingRef>(name, {
       prefix: this.prefix,
       createClient: (type) => (type === 'bclient' ? this.#connect(true) : shared[type]),
       settings: {
-        lockDuration: LOCK_MS,
-        stalledInterval: STALL_CHECK_MS,
+        lockDuration: lockMs,
+        stalledInterval: lockMs / 2,
         maxStalledCount: PATIENCE,
         backoffStrategies: {
           ordo: (attempt, error) => backoffMs(attempt, error, this.settings.backoffMs),

@@ -19,6 +19,8 @@ export const environmentSchema = z.object({
   ORDO_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).optional(),
   /** At least 32 bytes; without it, the embedded start makes one and keeps it in the data folder. */
   ORDO_JWT_SECRET: z.string().min(32, 'expected at least 32 characters').optional(),
+  /** `true` when people reach it by TLS alone, through a proxy: cookies are then Secure, and browsers told so. */
+  ORDO_TLS: z.enum(['true', 'false']).default('false'),
   ORDO_TOKEN_TTL_S: integer(60, 86_400, 3600),
   /** `true` seeds the demo catalogue and three users into an empty database; the embedded default does. */
   ORDO_DEMO: z.enum(['true', 'false']).optional(),

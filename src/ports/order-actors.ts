@@ -13,7 +13,7 @@ export interface PlaceOrder {
   paymentToken: string;
   reference?: string;
   by: Cause;
-  /** Scoped to `customerId`; `fingerprint` is a hash of the request's body. */
+  /** Scoped to whoever places it; `fingerprint` is a hash of the request's body. */
   idempotency: { key: string; fingerprint: string };
 }
 

@@ -20,6 +20,8 @@ interface ChargeEntry extends LedgerEntry {
   paymentId?: string;
   reason?: Reason;
   refund?: { key: string; amountMinor: number; at: Date };
+  /** The money given back, added up: a refund made twice would stand here twice. */
+  refundedMinor?: number;
 }
 
 /** What the whole ledger comes to, in minor units whatever the currency. */
@@ -116,7 +118,7 @@ export function createSandboxGateway({ connection, clock, newId }: SandboxGatewa
     async totals() {
       const sums = {
         captured: { $sum: '$amountMinor' },
-        refunded: { $sum: '$refund.amountMinor' },
+        refunded: { $sum: '$refundedMinor' },
         charges: { $sum: 1 },
       };
       const group = { $group: { _id: null, ...sums } };
@@ -156,7 +158,8 @@ async function undo(
   } else {
     const refund = { key: refundKey, amountMinor: entry.amountMinor ?? 0, at: clock.now() };
     const notRefunded = { _id: chargeKey, status: 'captured', refund: { $exists: false } } as const;
-    if (await charges.change(notRefunded, { $set: { refund } })) return { refundedMinor: refund.amountMinor };
+    const refunding = { $set: { refund }, $inc: { refundedMinor: refund.amountMinor } };
+    if (await charges.change(notRefunded, refunding)) return { refundedMinor: refund.amountMinor };
   }
   return undo(charges, clock, chargeKey, refundKey);
 }

@@ -1,0 +1,204 @@
+/** The app on a loopback port over ports in memory, and a client that calls it by real HTTP. */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Writable } from 'node:stream';
+import type Koa from 'koa';
+import { pino } from 'pino';
+import { createApp, type HttpParts } from '../../../src/http/app.ts';
+import type { Problem } from '../../../src/http/problems.ts';
+import { createTokens } from '../../../src/http/tokens.ts';
+import type { Reason, Role } from '../../../src/machines/order-types.ts';
+import type { OrderView, TransitionView } from '../../../src/machines/order-view.ts';
+import type { FieldError } from '../../../src/platform/errors.ts';
+import type { User } from '../../../src/ports/users.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
+import type { Teardown } from '../../support/services.ts';
+import { createFakeCatalogue } from './fake-catalogue.ts';
+import { createFakeOrders } from './fake-orders.ts';
+import { createFakeUsers } from './fake-users.ts';
+
+export const SECRET = 'a secret for tests of thirty-two bytes and more';
+export const TTL_S = 3600;
+
+/** An answer, read to its end. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  /** The parsed body; undefined when it is no JSON. */
+  json: AnswerBody;
+}
+
+interface ProductBody {
+  sku: string;
+  name: string;
+  description: string;
+  kind: string;
+  priceMinor: number;
+  stock: Record<string, number>;
+}
+
+/** Every field that some answer has; a test knows what it asked for. */
+export interface AnswerBody extends Omit<OrderView, 'payment'>, Problem, Omit<ProductBody, 'name'> {
+  state: string;
+  reason: Reason;
+  allowedEvents: string[];
+  errors: FieldError[];
+  items: (OrderView & TransitionView & ProductBody)[];
+  next: string | null;
+  total: number;
+  skip: number;
+  limit: number;
+  user: { id: string; email: string; username: string; role: Role };
+  accessToken: string;
+  tokenType: string;
+  expiresInS: number;
+  version: string;
+  checks: Record<string, { status: string }>;
+}
+
+export interface CallOptions {
+  token?: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** Sends one request; an object as `body` goes as JSON, a text as it is. */
+export async function call(
+  url: string,
+  method: string,
+  path: string,
+  options: CallOptions = {},
+): Promise<Answer> {
+  const { token, body, headers = {} } = options;
+  const response = await fetch(url + path, {
+    method,
+    redirect: 'manual',
+    headers: {
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, json: parsed(text) };
+}
+
+function parsed(text: string): AnswerBody {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined as unknown as AnswerBody;
+  }
+}
+
+/** Listens with that app until the test ends; returns its URL. */
+export async function serve(t: Teardown, app: Koa): Promise<string> {
+  const server = createServer(app.callback()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.closeAllConnections();
+    return new Promise<void>((resolve) => server.close(() => resolve()));
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** A line of the log. */
+export interface LogLine {
+  level: number;
+  msg: string;
+  requestId?: string;
+  path?: string;
+  status?: number;
+  [key: string]: unknown;
+}
+
+/** A logger that keeps its lines. */
+export function createLogBook() {
+  const lines: LogLine[] = [];
+  const sink = new Writable({
+    write(chunk, _, done) {
+      lines.push(JSON.parse(String(chunk)));
+      done();
+    },
+  });
+  return { logger: pino({ level: 'trace' }, sink), lines };
+}
+
+/** Starts the whole app; `changes` replaces parts of it. */
+export async function startApp(t: Teardown, changes: Partial<HttpParts> = {}) {
+  const clock = createFakeClock(new Date('2026-01-01T00:00:00.000Z'));
+  const newId = randomUUID;
+  const orders = createFakeOrders({ clock, newId });
+  const products = createFakeCatalogue();
+  const users = createFakeUsers(newId);
+  const { logger, lines } = createLogBook();
+  const config = { jwtSecret: SECRET, tokenTtlS: TTL_S, secureCookies: false };
+  const app = createApp({
+    config,
+    orders,
+    queries: orders.queries,
+    products,
+    users,
+    queues: () => [],
+    checks: {},
+    clock,
+    newId,
+    logger,
+    version: '1.2.3',
+    ...changes,
+  });
+  const url = await serve(t, app);
+  const tokens = createTokens({ secret: SECRET, ttlS: TTL_S, clock });
+  return {
+    url,
+    clock,
+    orders,
+    products,
+    users,
+    lines,
+    tokens,
+    call: (method: string, path: string, options?: CallOptions) => call(url, method, path, options),
+    /** A user of that role with a token; nobody knows the password. */
+    async person(
+      role: Role,
+      name = `${role}-${randomUUID().slice(0, 8)}`,
+    ): Promise<{ user: User; token: string }> {
+      const facts = { email: `${name}@example.com`, username: name, role, createdAt: clock.now() };
+      const user = await users.create({ ...facts, passwordHash: 'none' });
+      return { user, token: tokens.issue(user) };
+    },
+  };
+}
+
+export type RunningApp = Awaited<ReturnType<typeof startApp>>;
+
+/** The body of an ordinary order, with changes. */
+export function orderBody(changes: Record<string, unknown> = {}) {
+  return {
+    currency: 'VND',
+    lines: [{ sku: '85123A', quantity: 6, unitPriceMinor: 255 }],
+    shippingAddress: {
+      name: 'Nguyễn An',
+      street: '1 Lê Lợi',
+      city: 'Huế',
+      postalCode: '49000',
+      country: 'VN',
+    },
+    payment: { token: 'tok_approve' },
+    ...changes,
+  };
+}
+
+/** Places an ordinary order; the key is new unless given. */
+export function placeOrder(
+  app: RunningApp,
+  token: string,
+  body: unknown = orderBody(),
+  key: string = randomUUID(),
+) {
+  return app.call('POST', '/api/v1/orders', { token, body, headers: { 'idempotency-key': key } });
+}
