@@ -12,7 +12,8 @@ import { secretKeyOf, verificationOf, viewerOf } from './tokens.ts';
 export function createAuthenticate(secret: string, clock: Clock): Middleware {
   // Assigned onto the verification, not spread from it: its clock is a getter.
   const options = Object.assign(verificationOf('ordo-api', clock), {
-    secret: secretKeyOf(secret),
+    // koa-jwt hands it on to jsonwebtoken, which takes a key; its own types know strings and buffers alone.
+    secret: secretKeyOf(secret) as unknown as string,
     key: 'claims',
     passthrough: true,
   });

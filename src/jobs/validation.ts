@@ -3,16 +3,16 @@ import validator from 'validator';
 import type { Address, OrderInput, Reason } from '../machines/order-types.ts';
 import type { Shortfall, StockClaim } from '../ports/stock.ts';
 
-const countryNames = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
+const countryNames = new Intl.DisplayNames('en', { type: 'region' });
 
 /** The reason why nothing can be sent to that address; undefined when it looks right. */
 export function checkAddress({ country, postalCode }: Address): Reason | undefined {
   const refuse = (detail: string): Reason => ({ code: 'bad_address', detail });
-  const name = countryNames.of(country);
-  if (name === undefined) return refuse(`There is no country with the code ${country} (ISO 3166-1).`);
+  if (!validator.isISO31661Alpha2(country))
+    return refuse(`There is no country with the code ${country} (ISO 3166-1).`);
   const locale = country as validator.PostalCodeLocale;
   if (validator.isPostalCodeLocales.includes(locale) && !validator.isPostalCode(postalCode, locale))
-    return refuse(`"${postalCode}" is not a postal code of ${name}.`);
+    return refuse(`"${postalCode}" is not a postal code of ${countryNames.of(country)}.`);
   return undefined;
 }
 

@@ -105,7 +105,7 @@ const lives: { name: string; body: object; ends: string; events?: string; reason
     ends: 'rejected',
     reason: 'price_changed',
   },
-  { name: 'no such country', body: sentTo({ country: 'XX' }), ends: 'rejected', reason: 'bad_address' },
+  { name: 'no such country', body: sentTo({ country: 'ZZ' }), ends: 'rejected', reason: 'bad_address' },
   {
     name: 'no such postal code',
     body: sentTo({ postalCode: '12345' }),
