@@ -1,0 +1,135 @@
+/** The sandbox gateway: the port's conformance, its tokens, its ledger, and its death. */
+import test, { type ExecutionContext } from 'ava';
+import mongoose from 'mongoose';
+import { RetryableError } from '../../src/platform/errors.ts';
+import type { Charge } from '../../src/ports/payment.ts';
+import { createSandboxGateway } from '../../src/providers/payment-sandbox.ts';
+import { SANDBOX_TOKENS } from '../../src/providers/sandbox-tokens.ts';
+import { shareServices } from '../support/services.ts';
+import { newCharge, testCapturing, testUndoing } from './payment-conformance.ts';
+
+const services = shareServices(test);
+
+const clock = { now: () => new Date('2026-01-01T00:00:00Z'), after: () => () => {} };
+
+let ids = 0;
+const newId = () => `${process.pid}-${++ids}`;
+
+async function connectTo(t: ExecutionContext, database: string) {
+  const connection = await mongoose.createConnection(services().mongodbUri).asPromise();
+  t.teardown(() => connection.close());
+  return connection.useDb(database);
+}
+
+async function open(t: ExecutionContext, database = 'ordo_sandbox') {
+  const connection = await connectTo(t, database);
+  return createSandboxGateway({ connection, clock, newId });
+}
+
+const underTest = {
+  open: (t: ExecutionContext) => Promise.all([open(t), open(t)]),
+  async moneyOf(t: ExecutionContext, orderId: string) {
+    const connection = await connectTo(t, 'ordo_sandbox');
+    const charges = await connection.collection('charges').find({ orderId, status: 'captured' }).toArray();
+    return {
+      captured: charges.reduce((sum, charge) => sum + charge.amountMinor, 0),
+      refunded: charges.reduce((sum, charge) => sum + (charge.refundedMinor ?? 0), 0),
+    };
+  },
+  tokens: {
+    approve: 'tok_approve',
+    insufficientFunds: 'tok_decline_insufficient_funds',
+    timeoutAfterCapture: 'tok_timeout_after_capture',
+  },
+};
+
+testCapturing(test, underTest);
+testUndoing(test, underTest);
+
+test('every declining token declines with its own reason; strangers are invalid, other tok_ tokens approved', async (t) => {
+  const gateway = await open(t);
+  const codeFor = async (token: string) => {
+    const charge = await gateway.capture(newCharge(token));
+    return charge.status === 'declined' ? charge.reason.code : charge.status;
+  };
+  const declining = Object.keys(SANDBOX_TOKENS).filter((token) => token.startsWith('tok_decline_'));
+  t.is(declining.length, 3);
+  for (const token of declining) t.is(await codeFor(token), token.replace('tok_decline_', ''));
+  for (const token of ['pm_card', '', 'constructor', 'TOK_approve'])
+    t.is(await codeFor(token), 'invalid_token');
+  for (const token of ['tok_approve', 'tok_visa', 'tok_']) t.is(await codeFor(token), 'captured');
+});
+
+test('tok_error_twice fails twice and then captures, also with the failures counted by other processes', async (t) => {
+  const [one, two] = await underTest.open(t);
+  const request = newCharge('tok_error_twice');
+  await t.throwsAsync(one.capture(request), { instanceOf: RetryableError });
+  t.is(await one.lookUp(request.key), undefined);
+  await t.throwsAsync(two.capture(request), { instanceOf: RetryableError });
+  const charge = await one.capture(request);
+  t.is(charge.status, 'captured');
+  t.deepEqual(await two.capture(request), charge);
+  t.deepEqual(await underTest.moneyOf(t, request.orderId), { captured: 1_999, refunded: 0 });
+});
+
+test('tok_error_always fails always, and once undone its key is void', async (t) => {
+  const gateway = await open(t);
+  const request = newCharge('tok_error_always');
+  for (let i = 0; i < 5; i++) await t.throwsAsync(gateway.capture(request), { instanceOf: RetryableError });
+  t.deepEqual(await gateway.undo(request.key, 'refund'), { refundedMinor: 0 });
+  t.deepEqual(await gateway.capture(request), { status: 'voided' });
+});
+
+test('a charge that works at last and its undoing at once: either way nothing is kept', async (t) => {
+  const [one, two] = await underTest.open(t);
+  for (let round = 0; round < 50; round++) {
+    const request = newCharge('tok_error_twice');
+    for (let i = 0; i < 2; i++) await t.throwsAsync(one.capture(request), { instanceOf: RetryableError });
+    const [charge, undone] = await Promise.all([one.capture(request), two.undo(request.key, 'refund')]);
+    const amountMinor = charge.status === 'captured' ? 1_999 : 0;
+    t.is(undone.refundedMinor, amountMinor);
+    t.deepEqual(await underTest.moneyOf(t, request.orderId), {
+      captured: amountMinor,
+      refunded: amountMinor,
+    });
+  }
+});
+
+test('the totals are those of the whole ledger', async (t) => {
+  const gateway = await open(t, 'ordo_sandbox_totals');
+  t.deepEqual(await gateway.totals(), { captured: 0, refunded: 0, charges: 0 });
+  const [first, second] = [newCharge('tok_approve'), newCharge('tok_approve')];
+  await gateway.capture(first);
+  await gateway.capture(second);
+  await gateway.capture(newCharge('tok_decline_lost_card'));
+  await gateway.undo(second.key, 'refund');
+  await gateway.undo('unseen', 'refund');
+  t.deepEqual(await gateway.totals(), { captured: 3_998, refunded: 1_999, charges: 2 });
+  t.deepEqual(await gateway.ordersChargedTwice(), []);
+  await gateway.capture({ ...first, key: `${first.orderId}.charge.2` });
+  t.deepEqual(await gateway.ordersChargedTwice(), [first.orderId]);
+});
+
+test.serial('what was captured outlives the ledger being killed', async (t) => {
+  const request = newCharge('tok_approve');
+  const charge = await (await open(t)).capture(request);
+  await services().mongolet.kill();
+  await services().mongolet.start();
+  const gateway = await open(t);
+  t.deepEqual(await gateway.lookUp(request.key), charge as Charge | undefined);
+  t.deepEqual(await gateway.undo(request.key, 'refund'), { refundedMinor: 1_999 });
+});
+
+test.serial('with the ledger away a charge fails as retryable', async (t) => {
+  const uri = `${services().mongodbUri}&serverSelectionTimeoutMS=200`;
+  const connection = await mongoose.createConnection(uri).asPromise();
+  t.teardown(() => connection.close());
+  const gateway = createSandboxGateway({ connection: connection.useDb('ordo_sandbox'), clock, newId });
+  await services().mongolet.kill();
+  try {
+    await t.throwsAsync(gateway.capture(newCharge('tok_approve')), { instanceOf: RetryableError });
+    await t.throwsAsync(gateway.undo('key', 'refund'), { instanceOf: RetryableError });
+  } finally {
+    await services().mongolet.start();
+  }
+});

@@ -1,0 +1,175 @@
+/** Nobody sees what is not theirs: tokens, their end, and other people's orders. */
+import test, { type ExecutionContext } from 'ava';
+import { io } from 'socket.io-client';
+import type { Clock } from '../../src/platform/clock.ts';
+import { makeTestDir, startRedis } from '../support/services.ts';
+import { createFakeOrders } from './fake-orders.ts';
+import { connect, eventually, openClient, refusalOf, startInstance, tokenFor } from './instance.ts';
+
+async function setUp(t: ExecutionContext, options: { clock?: Clock; allowedOrigins?: string[] } = {}) {
+  const { redisUrl } = await startRedis(t, await makeTestDir(t));
+  const orders = createFakeOrders();
+  const instance = await startInstance(t, { redisUrl, orders, ...options });
+  orders.place('o1', 'ada');
+  return { orders, instance };
+}
+
+test('a connection without a valid token is refused with a code', async (t) => {
+  const { instance } = await setUp(t);
+  const expired = tokenFor('ada', 'customer', '2001-01-01T00:00:00Z');
+  for (const auth of [
+    {},
+    { token: '' },
+    { token: 7 },
+    { token: { $ne: '' } },
+    { token: 'x' },
+    { token: expired },
+  ]) {
+    const refusal = await refusalOf(t, instance, auth);
+    t.is(refusal.code, 'unauthenticated', JSON.stringify(auth));
+    t.regex(refusal.detail, /token/);
+  }
+});
+
+test('a token anywhere but in the handshake is not looked at', async (t) => {
+  const { instance } = await setUp(t);
+  const token = tokenFor('ada');
+  const socket = io(instance.url, {
+    query: { token },
+    extraHeaders: { authorization: `Bearer ${token}`, cookie: `token=${encodeURIComponent(token)}` },
+    transports: ['websocket'],
+    reconnection: false,
+  });
+  t.teardown(() => void socket.disconnect());
+  const outcome = await new Promise((resolve) => {
+    socket.once('connect', () => resolve('connected'));
+    socket.once('connect_error', (error) => resolve((error as Error & { data: { code: string } }).data.code));
+  });
+  t.is(outcome, 'unauthenticated');
+});
+
+test("somebody else's order answers exactly like a missing one, and never sends anything", async (t) => {
+  const { orders, instance } = await setUp(t);
+  orders.place('o2', 'eve');
+  const eve = await connect(t, instance, tokenFor('eve'));
+  const missing = await eve.subscribe('none');
+  const refused = await eve.subscribe('o1');
+  t.is(!missing.ok && missing.error.code, 'not-found');
+  t.deepEqual(refused, JSON.parse(JSON.stringify(missing).replace('none', 'o1')));
+  // Also not in the window between the registration and the answer.
+  orders.onCopied = async () => {
+    orders.onCopied = () => Promise.resolve();
+    await instance.feed.publish([orders.advance('o1')]);
+  };
+  t.false((await eve.subscribe('o1')).ok);
+  t.true((await eve.subscribe('o2')).ok);
+  await instance.feed.publish([orders.advance('o1'), orders.advance('o2')]);
+  await eventually(() => eve.transitions.length > 0, "the transition of eve's own order");
+  t.deepEqual(
+    eve.transitions.map((it) => it.orderId),
+    ['o2'],
+  );
+});
+
+test('operators and admins may watch any order, with the commands of their role', async (t) => {
+  const { orders, instance } = await setUp(t);
+  const clients = [
+    await connect(t, instance, tokenFor('olga', 'operator')),
+    await connect(t, instance, tokenFor('anna', 'admin')),
+  ];
+  for (const client of clients) {
+    const reply = await client.subscribe('o1');
+    t.deepEqual(reply.ok && reply.order.allowedEvents, ['order.cancel', 'order.retry']);
+  }
+  await instance.feed.publish([orders.advance('o1')]);
+  for (const client of clients) await eventually(() => client.transitions.length === 1, 'the transition');
+  t.pass();
+});
+
+test('the socket is disconnected when its token expires', async (t) => {
+  let now = new Date('2026-01-01T00:00:00Z');
+  const timers = new Map<() => void, number>();
+  const clock: Clock = {
+    now: () => now,
+    after(delayMs, run) {
+      timers.set(run, now.getTime() + delayMs);
+      return () => timers.delete(run);
+    },
+  };
+  const { orders, instance } = await setUp(t, { clock });
+  const client = await connect(t, instance, tokenFor('ada', 'customer', '2026-01-01T01:00:00Z'));
+  t.true((await client.subscribe('o1')).ok);
+  let reason: string | undefined;
+  client.socket.once('disconnect', (why) => {
+    reason = why;
+  });
+  t.deepEqual([...timers.values()], [Date.parse('2026-01-01T01:00:00Z')]);
+  now = new Date('2026-01-01T01:00:00Z');
+  for (const run of timers.keys()) run();
+  await eventually(() => reason !== undefined, 'the disconnection');
+  t.is(reason, 'io server disconnect');
+  t.is(client.errors[0]?.code, 'unauthenticated');
+  await instance.feed.publish([orders.advance('o1')]);
+  const refusal = await refusalOf(t, instance, {
+    token: tokenFor('ada', 'customer', '2026-01-01T01:00:00Z'),
+  });
+  t.is(refusal.code, 'unauthenticated');
+  t.deepEqual(client.transitions, []);
+});
+
+test('with allowed origins given, a page of any other origin is turned away', async (t) => {
+  const { instance } = await setUp(t, { allowedOrigins: ['https://shop.example'] });
+  const outcomeFor = (origin: string) => {
+    const socket = io(instance.url, {
+      auth: { token: tokenFor('ada') },
+      extraHeaders: { origin },
+      transports: ['websocket'],
+      forceNew: true,
+      reconnection: false,
+    });
+    t.teardown(() => void socket.disconnect());
+    return new Promise((resolve) => {
+      socket.once('connect', () => resolve('connected'));
+      socket.once('connect_error', () => resolve('refused'));
+    });
+  };
+  t.is(await outcomeFor('https://evil.example'), 'refused');
+  t.is(await outcomeFor('null'), 'refused');
+  t.is(await outcomeFor('https://shop.example'), 'connected');
+  t.is(await outcomeFor(instance.url), 'connected');
+  const noBrowser = openClient(t, instance, { token: tokenFor('ada') });
+  await eventually(() => noBrowser.socket.connected, 'the client without an origin');
+});
+
+test('a client with nothing but the defaults connects, also by polling alone', async (t) => {
+  const { instance } = await setUp(t);
+  for (const options of [{}, { transports: ['polling'] }]) {
+    const socket = io(instance.url, { auth: { token: tokenFor('ada') }, forceNew: true, ...options });
+    t.teardown(() => void socket.disconnect());
+    const reply = await socket.timeout(20_000).emitWithAck('order.subscribe', { orderId: 'o1' });
+    t.true(reply.ok);
+  }
+});
+
+test('closing hangs up on the clients and takes no new ones, and leaves the HTTP server to its owner', async (t) => {
+  const { instance } = await setUp(t);
+  const client = await connect(t, instance, tokenFor('ada'));
+  await instance.realtime.close();
+  await eventually(() => client.socket.disconnected, 'the disconnection');
+  const outcomes = ['websocket', 'polling'].map((transport) => {
+    const options = {
+      auth: { token: tokenFor('ada') },
+      transports: [transport],
+      forceNew: true,
+      reconnection: false,
+    };
+    const socket = io(instance.url, options);
+    t.teardown(() => void socket.disconnect());
+    return new Promise((resolve) => {
+      socket.once('connect', () => resolve('connected'));
+      socket.once('connect_error', () => resolve('refused'));
+    });
+  });
+  t.deepEqual(await Promise.all(outcomes), ['refused', 'refused']);
+  t.is(await (await fetch(`${instance.url}/health`)).text(), 'the api');
+});
