@@ -189,14 +189,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   try {
     const store = await openStore(options.mongodbUri, newId);
     started.push(() => store.connection.close());
+    // By the database, so that engines with different ones can share a Redis without taking each other's jobs.
+    const namespace = `ordo:${store.connection.name}`;
     const sources = [...defineActor(orderMachine).sources];
-    const queues = new Queues(redisUrl, new Set([...sources.map(queueOf), TIMER_QUEUE]), {
+    const queues = new Queues(redisUrl, namespace, new Set([...sources.map(queueOf), TIMER_QUEUE]), {
       backoffMs: environment.ORDO_BACKOFF_MS,
       leaseMs: environment.ORDO_LEASE_MS,
     });
     started.push(() => queues.close());
     await queues.ready();
-    const feed = createRedisFeed({ redisUrl, clock, logger });
+    const feed = createRedisFeed({ redisUrl, namespace, clock, logger });
     started.push(() => feed.close());
     const { orders, registry, relay, sweep } = startRuntime(options, store, queues, feed);
     started.push(() => relay.drain());

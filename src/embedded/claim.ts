@@ -12,7 +12,8 @@ import { ConfigError } from '../platform/config.ts';
 import type { Folders } from './folders.ts';
 
 const POLL_MS = 50;
-const LEFTOVERS_TIMEOUT_MS = 15_000;
+/** Twice what a guardian gives its child. */
+const LEFTOVERS_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 2_000;
 
 /** Where the services of a running engine can be reached, for those who want to join. */
@@ -32,7 +33,7 @@ export interface Claim {
 
 /**
  * Claims the folders for this process.
- * @throws ConfigError when another engine holds them, or its children are still there after 15 s
+ * @throws ConfigError when another engine holds them, or its children are still there after 10 s
  */
 export async function claimFolders(folders: Folders): Promise<Claim> {
   const claim = await publishClaim(folders);

@@ -43,28 +43,27 @@ export async function startMongod(site: ServiceSite, dir: string, program: strin
 /** Resolves when the set is initiated with this host, and the member its primary. */
 async function primary(host: string, signal: AbortSignal): Promise<void> {
   const uri = `mongodb://${host}/admin?directConnection=true`;
-  const client = new mongo.MongoClient(uri, { serverSelectionTimeoutMS: TRY_TIMEOUT_MS });
-  try {
-    let named = false;
-    while (!signal.aborted) {
-      try {
-        named = named || (await nameMember(client.db('admin'), host));
-        if (named && (await client.db('admin').command({ hello: 1 })).isWritablePrimary) return;
-      } catch {
-        // Not listening yet, or not yet done with starting; untilReady bounds the waiting.
-      }
-      await pause(POLL_MS);
+  while (!signal.aborted) {
+    // A new one for each try: a client whose first connection failed stays closed for good.
+    const client = new mongo.MongoClient(uri, { serverSelectionTimeoutMS: TRY_TIMEOUT_MS });
+    try {
+      const admin = client.db('admin');
+      await nameMember(admin, host);
+      if ((await admin.command({ hello: 1 })).isWritablePrimary) return;
+    } catch {
+      // Not listening yet, or not yet done with starting; untilReady bounds the waiting.
+    } finally {
+      await client.close();
     }
-  } finally {
-    await client.close();
+    await pause(POLL_MS);
   }
 }
 
 /** Initiates the set; one of an earlier start, with that start's port, gets the new port. */
-async function nameMember(admin: mongo.Db, host: string): Promise<boolean> {
+async function nameMember(admin: mongo.Db, host: string): Promise<void> {
   try {
     const { config } = await admin.command({ replSetGetConfig: 1 });
-    if (config.members[0].host === host) return true;
+    if (config.members[0].host === host) return;
     const members = [{ ...config.members[0], host }];
     // Forced, for the member does not find itself under the old port, and so is no primary that could be asked.
     await admin.command({ replSetReconfig: { ...config, members }, force: true });
@@ -74,7 +73,6 @@ async function nameMember(admin: mongo.Db, host: string): Promise<boolean> {
       replSetInitiate: { _id: SET_NAME, members: [{ _id: 0, host }] },
     });
   }
-  return true;
 }
 
 async function freePort(): Promise<number> {

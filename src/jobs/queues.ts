@@ -35,9 +35,10 @@ export class Queues implements JobQueues {
 
   constructor(
     private readonly redisUrl: string,
+    /** What every key begins with. */
+    private readonly namespace: string,
     names: Iterable<string>,
     private readonly settings: QueueSettings,
-    private readonly prefix = 'ordo',
   ) {
     const shared = { client: this.#connect(false), subscriber: this.#connect(true) };
     for (const name of names) this.#queues.set(name, this.#open(name, shared));
@@ -106,7 +107,7 @@ export class Queues implements JobQueues {
   #open(name: string, shared: { client: Redis; subscriber: Redis }): Bull.Queue<PendingRef> {
     const lockMs = Math.max(MIN_LOCK_MS, this.settings.leaseMs / 2);
     return new Bull<PendingRef>(name, {
-      prefix: this.prefix,
+      prefix: this.namespace,
       createClient: (type) => (type === 'bclient' ? this.#connect(true) : shared[type]),
       settings: {
         lockDuration: lockMs,

@@ -8,8 +8,6 @@ import { redisOptions } from '../platform/redis.ts';
 import type { Feed, FeedTransition } from '../ports/order-actors.ts';
 import { feedMessageSchema } from './messages.ts';
 
-const CHANNEL = 'ordo:feed';
-
 /** A connection that died without a word is found out within this time and the command timeout. */
 const PROBE_INTERVAL_MS = 15_000;
 
@@ -32,9 +30,13 @@ export interface RedisFeed extends GapAwareFeed {
 /** What the feed needs. */
 export interface RedisFeedOptions {
   redisUrl: string;
+  /** What its channel begins with; engines on different databases may share one Redis. */
+  namespace: string;
   clock: Clock;
   logger: Logger;
 }
+
+const channelOf = (namespace: string) => `${namespace}:feed`;
 
 type Listeners<T> = Set<(value: T) => void>;
 
@@ -45,7 +47,7 @@ function subscribeTo<T>(listeners: Listeners<T>, listener: (value: T) => void): 
 
 /** Hears the channel for as long as it is open, through any number of reconnections. */
 function listenToChannel(
-  { redisUrl, clock, logger }: RedisFeedOptions,
+  { redisUrl, namespace, clock, logger }: RedisFeedOptions,
   on: { message: (text: string) => void; listening: () => void },
 ) {
   // Subscribing anew is done below, for only the end of it tells from when on nothing is missed.
@@ -60,7 +62,7 @@ function listenToChannel(
   };
   redis.on('ready', async () => {
     try {
-      await redis.subscribe(CHANNEL);
+      await redis.subscribe(channelOf(namespace));
     } catch (error) {
       logger.warn({ error: messageOf(error) }, 'subscribing to the feed failed; connecting again');
       if (redis.status === 'ready') redis.disconnect(true);
@@ -92,7 +94,7 @@ function listenToChannel(
  * `publish`. With Redis away `publish` rejects, quickly, after the local listeners were served.
  */
 export function createRedisFeed(options: RedisFeedOptions): RedisFeed {
-  const { redisUrl, logger } = options;
+  const { redisUrl, namespace, logger } = options;
   const instanceId = randomUUID();
   const transitionListeners: Listeners<FeedTransition> = new Set();
   const listeningListeners: Listeners<void> = new Set();
@@ -129,7 +131,7 @@ export function createRedisFeed(options: RedisFeedOptions): RedisFeed {
     async publish(entries) {
       if (entries.length === 0) return;
       serve(entries);
-      await publisher.publish(CHANNEL, JSON.stringify({ from: instanceId, entries }));
+      await publisher.publish(channelOf(namespace), JSON.stringify({ from: instanceId, entries }));
     },
     onTransition: (listener) => subscribeTo(transitionListeners, listener),
     onListening: (listener) => subscribeTo(listeningListeners, listener),

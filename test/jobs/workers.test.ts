@@ -33,7 +33,10 @@ async function setUp(
   store.records.set(record._id, structuredClone(record));
   const parts = { store, definition: () => definition, clock: systemClock, leases, publish: () => undefined };
   nextDatabase += 1;
-  const queues = new Queues(services.redisUrl, ['validation'], { backoffMs: 1 }, `test${nextDatabase}`);
+  const queues = new Queues(services.redisUrl, `test${nextDatabase}`, ['validation'], {
+    backoffMs: 1,
+    leaseMs: 30_000,
+  });
   t.teardown(() => queues.close());
   await queues.ready();
   const queue = queues.all[0] as Bull.Queue<PendingRef>;

@@ -53,7 +53,7 @@ export async function startInstance(
 ): Promise<Instance> {
   const { redisUrl, orders, clock = systemClock, ...rest } = options;
   const httpServer = createServer((_request, response) => response.end('the api'));
-  const feed = createRedisFeed({ redisUrl, clock: systemClock, logger });
+  const feed = createRedisFeed({ namespace: 'test', redisUrl, clock: systemClock, logger });
   const realtime = createRealtime({ httpServer, feed, orders, verify, clock, logger, ...rest });
   t.teardown(async () => {
     await realtime.close();

@@ -15,7 +15,7 @@ import { connect, eventually, logger, startInstance, tokenFor } from './instance
 async function setUp(t: ExecutionContext) {
   const { redisUrl, redis } = await startRedis(t, await makeTestDir(t));
   const openFeed = () => {
-    const feed = createRedisFeed({ redisUrl, clock: systemClock, logger });
+    const feed = createRedisFeed({ namespace: 'test', redisUrl, clock: systemClock, logger });
     t.teardown(() => feed.close());
     const heard: FeedTransition[] = [];
     feed.onTransition((entry) => heard.push(entry));
@@ -66,9 +66,9 @@ test('messages that make no sense are passed over', async (t) => {
   await new Promise((resolve) => stranger.once('ready', resolve));
   const wrong = { ...first, transition: { ...first.transition, seq: '1' } };
   for (const text of ['', 'x', '[]', '{}', '{"from":"x"}', JSON.stringify({ from: 'x', entries: [wrong] })]) {
-    t.is(await stranger.publish('ordo:feed', text), 1);
+    t.is(await stranger.publish('test:feed', text), 1);
   }
-  await stranger.publish('ordo:feed', JSON.stringify({ from: 'x', entries: [first] }));
+  await stranger.publish('test:feed', JSON.stringify({ from: 'x', entries: [first] }));
   await eventually(() => heard.length > 0, 'the one that makes sense');
   t.deepEqual(heard, [first]);
 });
@@ -172,7 +172,12 @@ test('a connection that died without a word is found out and replaced', async (t
     probes.push(run);
     return () => {};
   };
-  const feed = createRedisFeed({ redisUrl: proxyUrl, clock: { now: () => new Date(0), after }, logger });
+  const feed = createRedisFeed({
+    namespace: 'test',
+    redisUrl: proxyUrl,
+    clock: { now: () => new Date(0), after },
+    logger,
+  });
   t.teardown(() => feed.close());
   const heard: FeedTransition[] = [];
   feed.onTransition((entry) => heard.push(entry));
