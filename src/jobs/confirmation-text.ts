@@ -1,9 +1,13 @@
 /** The words of the confirmation: pure. */
 import type { OrderRecord } from '../machines/order-view.ts';
 
+/** One a currency: making one costs more than all the rest of a mail. */
+const formats = new Map<string, Intl.NumberFormat>();
+
 /** An amount as people write it, by the currency's own number of decimals. */
-export function formatAmount(amountMinor: number, currency: string): string {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
+function formatAmount(amountMinor: number, currency: string): string {
+  const format = formats.get(currency) ?? new Intl.NumberFormat('en', { style: 'currency', currency });
+  formats.set(currency, format);
   return format.format(amountMinor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
 }
 

@@ -10,7 +10,7 @@ import type { Teardown } from './services.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 export const DEMO_PASSWORD = 'a-password-for-tests';
-export const JWT_SECRET = 'a-secret-for-tests-of-at-least-32-bytes';
+const JWT_SECRET = 'a-secret-for-tests-of-at-least-32-bytes';
 
 /** An engine of a test. */
 export interface TestEngine {

@@ -11,7 +11,7 @@ export const leases = { leaseMs: 30_000 };
 export const START = new Date('2026-01-01T00:00:00.000Z');
 
 /** The facts of an ordinary order of two lines. */
-export function orderInput(orderId: string, changes: Partial<OrderInput> = {}): OrderInput {
+function orderInput(orderId: string, changes: Partial<OrderInput> = {}): OrderInput {
   return {
     orderId,
     customerId: 'customer-1',

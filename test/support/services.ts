@@ -125,7 +125,7 @@ export async function startRedis(
 }
 
 /** A mongolet in that folder; it keeps its data over a restart. Needs `packages/mongolet/dist` to be built. */
-export async function startMongolet(
+async function startMongolet(
   t: Teardown,
   dir: string,
 ): Promise<{ mongodbUri: string; mongolet: TestService }> {
