@@ -1,0 +1,158 @@
+/** `aggregate`: the start of a pipeline is a query for the planner, the rest runs on its documents as they come. */
+import { Int32 } from 'bson';
+import {
+  type CommandContext,
+  type CommandDefinition,
+  isSet,
+  namespaceOf,
+  numberOf,
+  optionalCount,
+  optionalDoc,
+  wrongType,
+} from '../commands/command.ts';
+import { countMatches } from '../commands/count.ts';
+import { openCursor } from '../commands/cursor-reply.ts';
+import { type FindQuery, openFind } from '../commands/find.ts';
+import { refuseLet } from '../commands/update.ts';
+import { errorOf } from '../errors.ts';
+import { Cursor, type DocumentSource } from '../session/cursors.ts';
+import { type Doc, decode, encode, type Value } from '../value/codec.ts';
+import { isDoc } from '../value/type.ts';
+import type { ReplyDoc } from '../wire/reply-writer.ts';
+import { readStage } from './stage.ts';
+import { compilePipeline, wholeNumber } from './stages.ts';
+
+/** Opens a cursor on what a pipeline makes of a collection. */
+export const aggregate: CommandDefinition = {
+  kind: 'read',
+  fields: ['pipeline', 'cursor', 'hint', 'allowDiskUse', 'let', 'explain', 'bypassDocumentValidation'],
+  run(context): ReplyDoc {
+    const { command, engine } = context;
+    refuseLet(context);
+    if (isSet(command, 'explain'))
+      throw errorOf('CommandNotSupported', 'mongolet cannot explain an aggregation');
+    const pipeline = command.pipeline;
+    if (!Array.isArray(pipeline)) throw wrongType('pipeline', pipeline, 'array');
+    const cursorOptions = optionalDoc(command, 'cursor');
+    if (!cursorOptions)
+      throw errorOf(
+        'FailedToParse',
+        "The 'cursor' option is required, except for aggregate with the explain argument",
+      );
+    if (typeof command.aggregate !== 'string') {
+      throw errorOf('CommandNotSupported', 'mongolet aggregates collections only, not a whole database');
+    }
+    const namespace = namespaceOf(context);
+    const source = sourceOf(context, namespace, pipeline);
+    const cursor = new Cursor(namespace, source, Number.POSITIVE_INFINITY);
+    return openCursor(engine, cursor, {
+      batchSize: optionalCount(cursorOptions, 'batchSize'),
+      isSingleBatch: false,
+    });
+  },
+};
+
+function sourceOf(context: CommandContext, namespace: string, pipeline: Value[]): DocumentSource {
+  const { engine, database } = context;
+  // All stages are checked, also those that the planner takes over.
+  const find = (collection: string, filter: Doc): Iterable<Doc> =>
+    documentsOf(openFind(engine, `${database}.${collection}`, { ...EVERYTHING, filter }).source, true);
+  compilePipeline(pipeline, { find, variables: {} });
+  const { query, rest } = splitPipeline(pipeline, context.command.hint);
+  const counted = countedAs(rest);
+  if (counted !== undefined && !query.sort) return countSource(context, namespace, query, counted);
+  const { source } = openFind(engine, namespace, query);
+  // The planner's stream knows no limit of its own: a cursor or a stage ends it.
+  const limited = limitSource(source, query.limit);
+  if (rest.length === 0) return limited;
+  const stage = compilePipeline(rest, { find, variables: {} });
+  const docs = stage(documentsOf(limited, false))[Symbol.iterator]();
+  return {
+    next() {
+      const { done, value } = docs.next();
+      return done ? undefined : encode(value);
+    },
+    suspend: () => limited.suspend(),
+  };
+}
+
+const EVERYTHING: FindQuery = {
+  filter: {},
+  sort: undefined,
+  projection: undefined,
+  hint: undefined,
+  skip: 0,
+  limit: Number.POSITIVE_INFINITY,
+};
+
+/** Takes `$match`, `$sort`, `$skip` and `$limit`, in this order, off the start of a pipeline. */
+function splitPipeline(pipeline: Value[], hint: Value): { query: FindQuery; rest: Value[] } {
+  const filters: Doc[] = [];
+  let position = 0;
+  const take = (wanted: string): Value | undefined => {
+    const next = pipeline[position];
+    if (next === undefined) return undefined;
+    const { operator, spec } = readStage(next);
+    // `$expr` is for the stage, which can evaluate it.
+    if (operator !== wanted || (isDoc(spec) && JSON.stringify(spec).includes('"$expr"'))) return undefined;
+    position += 1;
+    return spec;
+  };
+  for (let filter = take('$match'); isDoc(filter); filter = take('$match')) filters.push(filter);
+  const sort = take('$sort');
+  const skip = take('$skip');
+  const limit = take('$limit');
+  const query: FindQuery = {
+    filter: filters.length === 0 ? {} : filters.length === 1 ? (filters[0] as Doc) : { $and: filters },
+    sort: isDoc(sort) ? sort : undefined,
+    projection: undefined,
+    hint,
+    skip: skip === undefined ? 0 : wholeNumber('$skip', skip, 0),
+    limit: limit === undefined ? Number.POSITIVE_INFINITY : wholeNumber('$limit', limit, 1),
+  };
+  return { query, rest: pipeline.slice(position) };
+}
+
+/** `{$group: {_id: 1, n: {$sum: 1}}}` alone, as countDocuments ends, needs no document: returns its `_id` and `n`. */
+function countedAs(rest: Value[]): { id: Value; field: string } | undefined {
+  if (rest.length !== 1) return undefined;
+  const { operator, spec } = readStage(rest[0]);
+  if (operator !== '$group' || !isDoc(spec)) return undefined;
+  const [id, field, ...others] = Object.keys(spec);
+  if (id !== '_id' || field === undefined || others.length > 0) return undefined;
+  const accumulator = spec[field];
+  const isConstant = spec._id === null || numberOf(spec._id) !== undefined;
+  const isOne = isDoc(accumulator) && accumulator.$sum instanceof Int32 && accumulator.$sum.value === 1;
+  return isConstant && isOne ? { id: spec._id, field } : undefined;
+}
+
+function countSource(
+  context: CommandContext,
+  namespace: string,
+  query: FindQuery,
+  { id, field }: { id: Value; field: string },
+): DocumentSource {
+  const n = countMatches(context.engine, namespace, query, query.skip, query.limit);
+  const docs = n > 0 ? [encode({ _id: id, [field]: new Int32(n) })] : [];
+  return { next: () => docs.shift(), suspend() {} };
+}
+
+function limitSource(source: DocumentSource, limit: number): DocumentSource {
+  let remaining = limit;
+  return {
+    next() {
+      if (remaining === 0) return undefined;
+      remaining -= 1;
+      return source.next();
+    },
+    suspend: () => source.suspend(),
+  };
+}
+
+function* documentsOf(source: DocumentSource, mustSuspend: boolean): Generator<Doc> {
+  try {
+    for (let bytes = source.next(); bytes; bytes = source.next()) yield decode(bytes);
+  } finally {
+    if (mustSuspend) source.suspend();
+  }
+}

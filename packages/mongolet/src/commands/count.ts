@@ -1,0 +1,83 @@
+/** `count` and `distinct` */
+
+import { choosePlan } from '../plan/planner.ts';
+import { RecordStream } from '../plan/record-stream.ts';
+import { wholeRange } from '../store/keys.ts';
+import type { Doc, Value } from '../value/codec.ts';
+import { keysOf } from '../value/document.ts';
+import { encodeKey } from '../value/key.ts';
+import { indexValues } from '../value/path.ts';
+import { BSON_UNDEFINED } from '../value/type.ts';
+import type { ReplyDoc } from '../wire/reply-writer.ts';
+import {
+  type CommandDefinition,
+  type Engine,
+  namespaceOf,
+  optionalCount,
+  optionalDoc,
+  wrongType,
+} from './command.ts';
+import { compileQuery } from './compile.ts';
+
+/** Counts the documents that match. */
+export const count: CommandDefinition = {
+  kind: 'read',
+  fields: ['query', 'limit', 'skip', 'hint', 'fields'],
+  run(context): ReplyDoc {
+    const { command, engine } = context;
+    const query = { filter: optionalDoc(command, 'query') ?? {}, hint: command.hint };
+    const skip = optionalCount(command, 'skip') ?? 0;
+    const limit = optionalCount(command, 'limit') || Number.POSITIVE_INFINITY;
+    return { n: countMatches(engine, namespaceOf(context), query, skip, limit), ok: 1 };
+  },
+};
+
+/** The number of matches after `skip` of them, at most `limit`. */
+export function countMatches(
+  engine: Engine,
+  namespace: string,
+  query: { filter: Doc; hint?: Value },
+  skip: number,
+  limit: number,
+): number {
+  const matcher = compileQuery(query.filter);
+  const collection = engine.catalog.find(namespace);
+  if (!collection) return 0;
+  const plan = choosePlan(collection, query);
+  if (keysOf(query.filter).length === 0) {
+    const total = engine.storage.count(engine.storage.documents, wholeRange(collection.id));
+    return Math.min(limit, Math.max(0, total - skip));
+  }
+  const stream = new RecordStream(engine.storage, collection, plan, matcher);
+  let n = 0;
+  for (const _record of stream) {
+    n += 1;
+    if (n === skip + limit) break;
+  }
+  return Math.max(0, n - skip);
+}
+
+/** Collects the different values of a field, those of arrays one by one. */
+export const distinct: CommandDefinition = {
+  kind: 'read',
+  fields: ['key', 'query', 'hint'],
+  run(context): ReplyDoc {
+    const { command, engine } = context;
+    const key = command.key;
+    if (typeof key !== 'string') throw wrongType('distinct.key', key, 'string');
+    const query = { filter: optionalDoc(command, 'query') ?? {}, hint: command.hint };
+    const matcher = compileQuery(query.filter);
+    const collection = engine.catalog.find(namespaceOf(context));
+    if (!collection) return { values: [], ok: 1 };
+    const stream = new RecordStream(engine.storage, collection, choosePlan(collection, query), matcher);
+    const values = new Map<string, Value>();
+    for (const { doc } of stream) {
+      for (const value of indexValues(doc, key).values) {
+        if (value === undefined || value === BSON_UNDEFINED) continue;
+        const identity = encodeKey([value], [1]).toString('latin1');
+        if (!values.has(identity)) values.set(identity, value);
+      }
+    }
+    return { values: [...values.values()], ok: 1 };
+  },
+};

@@ -1,0 +1,118 @@
+/** `find` */
+
+import { errorOf } from '../errors.ts';
+import { choosePlan } from '../plan/planner.ts';
+import { type LazyRecord, RecordStream } from '../plan/record-stream.ts';
+import { sortedRecords } from '../plan/sorted-records.ts';
+import { Cursor, type DocumentSource } from '../session/cursors.ts';
+import { compileSort } from '../sort/index.ts';
+import { type Doc, encode } from '../value/codec.ts';
+import { keysOf } from '../value/document.ts';
+import type { ReplyDoc } from '../wire/reply-writer.ts';
+import {
+  type CommandContext,
+  type CommandDefinition,
+  type Engine,
+  isSet,
+  namespaceOf,
+  optionalCount,
+  optionalDoc,
+} from './command.ts';
+import { compileFields, compileQuery } from './compile.ts';
+import { openCursor } from './cursor-reply.ts';
+import { refuseLet } from './update.ts';
+
+const REFUSED_OPTIONS = ['tailable', 'awaitData', 'returnKey', 'showRecordId', 'min', 'max', 'oplogReplay'];
+
+/** A query as `find` and `explain` see it. */
+export interface FindQuery {
+  readonly filter: Doc;
+  readonly sort: Doc | undefined;
+  readonly projection: Doc | undefined;
+  readonly hint: unknown;
+  readonly skip: number;
+  readonly limit: number;
+}
+
+/** Opens a cursor on a collection's documents. */
+export const find: CommandDefinition = {
+  kind: 'read',
+  fields: [
+    'filter',
+    'sort',
+    'projection',
+    'hint',
+    'skip',
+    'limit',
+    'batchSize',
+    'singleBatch',
+    'noCursorTimeout',
+    'allowPartialResults',
+    'allowDiskUse',
+    'let',
+    ...REFUSED_OPTIONS,
+  ],
+  run(context): ReplyDoc {
+    const { command, engine } = context;
+    const query = findQueryOf(context);
+    const namespace = namespaceOf(context);
+    const { source } = openFind(engine, namespace, query);
+    const cursor = new Cursor(namespace, source, query.limit, isSet(command, 'noCursorTimeout'));
+    return openCursor(engine, cursor, {
+      batchSize: optionalCount(command, 'batchSize'),
+      isSingleBatch: isSet(command, 'singleBatch'),
+    });
+  },
+};
+
+/** Reads and checks a query. */
+export function findQueryOf(context: CommandContext, command: Doc = context.command): FindQuery {
+  refuseLet(context);
+  for (const option of REFUSED_OPTIONS) {
+    const isAsked =
+      option === 'min' || option === 'max' ? command[option] !== undefined : isSet(command, option);
+    if (isAsked) throw errorOf('NotImplemented', `mongolet does not support '${option}' (in command 'find')`);
+  }
+  const limit = optionalCount(command, 'limit') ?? 0;
+  return {
+    filter: optionalDoc(command, 'filter') ?? {},
+    sort: emptyToNone(optionalDoc(command, 'sort')),
+    projection: emptyToNone(optionalDoc(command, 'projection')),
+    hint: command.hint,
+    skip: optionalCount(command, 'skip') ?? 0,
+    limit: limit === 0 ? Number.POSITIVE_INFINITY : limit,
+  };
+}
+
+function emptyToNone(doc: Doc | undefined): Doc | undefined {
+  return doc && keysOf(doc).length > 0 ? doc : undefined;
+}
+
+const EMPTY_SOURCE: DocumentSource = { next: () => undefined, suspend() {} };
+
+/** Compiles a query and plans it; a collection that does not exist is an empty one, after all checks. */
+export function openFind(engine: Engine, namespace: string, query: FindQuery) {
+  const matcher = compileQuery(query.filter);
+  const project = query.projection ? compileFields(query.projection, query.filter) : undefined;
+  const isNatural = query.sort?.$natural !== undefined;
+  const order = query.sort && !isNatural ? compileSort(query.sort) : undefined;
+  const collection = engine.catalog.find(namespace);
+  if (!collection) return { source: EMPTY_SOURCE, plan: undefined, stream: undefined };
+  const plan = choosePlan(collection, query);
+  const stream = new RecordStream(engine.storage, collection, plan, matcher);
+  const records =
+    order && !plan.providesSort ? sortedRecords(stream, order, query.skip + query.limit) : stream;
+  let toSkip = query.skip;
+  const next = (): Uint8Array | undefined => {
+    let record: LazyRecord | undefined = records.next();
+    for (; record && toSkip > 0; toSkip -= 1) record = records.next();
+    if (!record) return undefined;
+    return project ? encode(project(record.doc, matcher.positions(record.doc))) : record.bytes;
+  };
+  const source: DocumentSource = {
+    // A dropped collection's entries are being cleared away: nothing of it may be seen any more.
+    next: () => (collection.isDropped ? undefined : next()),
+    suspend: () => stream.suspend(),
+  };
+  return { source, plan, stream };
+}

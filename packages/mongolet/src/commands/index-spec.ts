@@ -1,0 +1,162 @@
+/** Checks what `createIndexes` is given. */
+import { errorOf, MongoletError } from '../errors.ts';
+import { compileFilter } from '../match/index.ts';
+import type { IndexSpec } from '../store/index-info.ts';
+import type { Doc, Value } from '../value/codec.ts';
+import { equalValues } from '../value/compare.ts';
+import { keysOf } from '../value/document.ts';
+import { isDoc } from '../value/type.ts';
+import { isSet, numberOf, wrongType } from './command.ts';
+
+const KNOWN_OPTIONS = new Set([
+  'v',
+  'key',
+  'name',
+  'ns',
+  'background',
+  'unique',
+  'sparse',
+  'partialFilterExpression',
+  'expireAfterSeconds',
+]);
+const REFUSED_OPTIONS = new Set([
+  'collation',
+  'hidden',
+  'weights',
+  'default_language',
+  'language_override',
+  'textIndexVersion',
+  '2dsphereIndexVersion',
+  'bits',
+  'min',
+  'max',
+  'storageEngine',
+  'wildcardProjection',
+  'clustered',
+  'prepareUnique',
+  'dropDups',
+]);
+const MAX_EXPIRE_S = 2_147_483_647;
+
+/** Returns the specification as it will be kept; throws for whatever is wrong or not supported. */
+export function checkIndexSpec(given: Doc): IndexSpec {
+  for (const option of keysOf(given)) {
+    if (REFUSED_OPTIONS.has(option)) {
+      throw errorOf('NotImplemented', `mongolet does not support the index option '${option}'`);
+    }
+    if (!KNOWN_OPTIONS.has(option)) {
+      throw new MongoletError(197, `The field '${option}' is not valid for an index specification.`, {
+        codeName: 'InvalidIndexSpecificationOption',
+      });
+    }
+  }
+  const key = checkKey(given.key);
+  const name = given.name;
+  if (typeof name !== 'string' || name === '' || name === '*') {
+    throw errorOf('CannotCreateIndex', `'${String(name)}' is not a valid index name`);
+  }
+  const partial = checkPartial(given.partialFilterExpression);
+  const isSparse = isSet(given, 'sparse');
+  if (partial && isSparse) {
+    throw errorOf('CannotCreateIndex', "cannot mix 'partialFilterExpression' and 'sparse' options");
+  }
+  const expireAfterSeconds = checkExpiry(given.expireAfterSeconds, key);
+  return {
+    v: 2,
+    key,
+    name,
+    ...(isSet(given, 'unique') ? { unique: true } : {}),
+    ...(isSparse ? { sparse: true } : {}),
+    ...(partial ? { partialFilterExpression: partial } : {}),
+    ...(expireAfterSeconds === undefined ? {} : { expireAfterSeconds }),
+  };
+}
+
+function checkKey(key: Value): Doc {
+  if (!isDoc(key)) throw wrongType('createIndexes.indexes.key', key, 'object');
+  const paths = keysOf(key);
+  if (paths.length === 0) throw errorOf('CannotCreateIndex', 'Index keys cannot be an empty object');
+  if (paths.length > 32)
+    throw errorOf('CannotCreateIndex', `an index has at most 32 fields, not ${paths.length}`);
+  for (const path of paths) {
+    const value = key[path];
+    if (typeof value === 'string') {
+      throw errorOf(
+        'CommandNotSupported',
+        `mongolet does not support indexes of type '${value}' (field '${path}')`,
+      );
+    }
+    const direction = numberOf(value);
+    if (direction === undefined || direction === 0 || Number.isNaN(direction)) {
+      throw errorOf(
+        'CannotCreateIndex',
+        `Values in the index key pattern must be numbers other than 0, field '${path}' has another`,
+      );
+    }
+    if (path.includes('$**'))
+      throw errorOf('CommandNotSupported', 'mongolet does not support wildcard indexes');
+    if (path === '' || path.split('.').some((part) => part === '' || part.startsWith('$'))) {
+      throw errorOf('CannotCreateIndex', `Index key contains an illegal field name: '${path}'`);
+    }
+  }
+  return key;
+}
+
+function checkPartial(filter: Value): Doc | undefined {
+  if (filter === undefined) return undefined;
+  if (!isDoc(filter)) throw wrongType('partialFilterExpression', filter, 'object');
+  compileFilter(filter);
+  return filter;
+}
+
+function checkExpiry(value: Value, key: Doc): number | undefined {
+  if (value === undefined) return undefined;
+  const seconds = numberOf(value);
+  if (seconds === undefined || !(seconds >= 0 && seconds <= MAX_EXPIRE_S)) {
+    throw errorOf(
+      'CannotCreateIndex',
+      `TTL index 'expireAfterSeconds' must be between 0 and ${MAX_EXPIRE_S}, not ${String(value)}`,
+    );
+  }
+  if (keysOf(key).length > 1) {
+    throw errorOf(
+      'CannotCreateIndex',
+      'TTL indexes are single-field indexes, compound indexes do not support TTL',
+    );
+  }
+  if (key._id !== undefined) {
+    throw errorOf(
+      'CannotCreateIndex',
+      "The field 'expireAfterSeconds' is not valid for an _id index specification",
+    );
+  }
+  return Math.trunc(seconds);
+}
+
+/** Compares a wanted index with one that is there: the same, in its way, or another. */
+export function compareSpecs(wanted: IndexSpec, existing: IndexSpec): 'same' | 'different' {
+  const isSameKey = sameKey(wanted.key, existing.key);
+  const isSameKind =
+    wanted.unique === existing.unique &&
+    wanted.sparse === existing.sparse &&
+    equalValues(wanted.partialFilterExpression ?? null, existing.partialFilterExpression ?? null);
+  const isSame =
+    isSameKey && isSameKind && Number(wanted.expireAfterSeconds) === Number(existing.expireAfterSeconds);
+  const bothTimeless = wanted.expireAfterSeconds === undefined && existing.expireAfterSeconds === undefined;
+  if (wanted.name === existing.name) {
+    if (isSame || (isSameKey && isSameKind && bothTimeless)) return 'same';
+    throw errorOf(
+      'IndexKeySpecsConflict',
+      `An existing index has the same name as the requested index: '${wanted.name}', but other keys or options`,
+    );
+  }
+  if (isSameKey && isSameKind) {
+    throw errorOf('IndexOptionsConflict', `Index already exists with a different name: ${existing.name}`);
+  }
+  return 'different';
+}
+
+/** Whether two key patterns are the same, order included. */
+export function sameKey(a: Doc, b: Doc): boolean {
+  return equalValues(a, b);
+}

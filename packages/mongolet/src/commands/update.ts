@@ -1,0 +1,139 @@
+/** `update` */
+
+import { errorOf, MongoletError } from '../errors.ts';
+import { compileUpdate } from '../update/index.ts';
+import type { Doc } from '../value/codec.ts';
+import { keysOf } from '../value/document.ts';
+import { isDoc } from '../value/type.ts';
+import type { ReplyDoc } from '../wire/reply-writer.ts';
+import {
+  type CommandContext,
+  type CommandDefinition,
+  isSet,
+  namespaceOf,
+  optionalDoc,
+  wrongType,
+} from './command.ts';
+import { compileQuery } from './compile.ts';
+import { runStatements, statementsOf } from './statements.ts';
+import { changeRecord, findRecords, insertUpsert } from './write-one.ts';
+
+const STATEMENT_FIELDS = new Set([
+  'q',
+  'u',
+  'multi',
+  'upsert',
+  'arrayFilters',
+  'hint',
+  'sort',
+  'collation',
+  'c',
+]);
+
+interface Tally {
+  n: number;
+  nModified: number;
+  upserted: ReplyDoc[];
+}
+
+/** Updates or replaces documents. */
+export const update: CommandDefinition = {
+  kind: 'write',
+  fields: ['updates', 'ordered', 'bypassDocumentValidation', 'let'],
+  isRetryable: true,
+  run(context): ReplyDoc {
+    refuseLet(context);
+    const namespace = namespaceOf(context);
+    const statements = statementsOf(context, 'updates');
+    for (const { doc } of statements) checkStatement(doc, STATEMENT_FIELDS, 'update.updates');
+    const tally: Tally = { n: 0, nModified: 0, upserted: [] };
+    const writeErrors = runStatements(context, statements, ({ doc }, index) => {
+      updateOne(context, namespace, doc, index, tally);
+    });
+    return {
+      n: tally.n,
+      nModified: tally.nModified,
+      ...(tally.upserted.length > 0 ? { upserted: tally.upserted } : {}),
+      ...(writeErrors.length > 0 ? { writeErrors } : {}),
+      ok: 1,
+    };
+  },
+};
+
+function updateOne(
+  context: CommandContext,
+  namespace: string,
+  statement: Doc,
+  index: number,
+  tally: Tally,
+): void {
+  const { engine } = context;
+  const filter = requiredFilter(statement, 'update.updates');
+  const isMulti = isSet(statement, 'multi');
+  const matcher = compileQuery(filter);
+  const changes = compileUpdate(updateOf(statement.u, isMulti), arrayFiltersOf(statement));
+  const query = { filter, sort: optionalDoc(statement, 'sort'), hint: statement.hint };
+  if (query.sort && isMulti) throw errorOf('FailedToParse', 'Cannot specify sort with multi=true');
+  const existing = engine.catalog.find(namespace);
+  const records = findRecords(engine, existing, query, matcher, isMulti ? Number.POSITIVE_INFINITY : 1);
+  const now = new Date();
+  if (existing) {
+    for (const record of records) {
+      const { isModified } = changeRecord(engine, existing, record, changes, matcher, now);
+      tally.n += 1;
+      if (isModified) tally.nModified += 1;
+    }
+  }
+  if (records.length > 0 || !isSet(statement, 'upsert')) return;
+  const { doc } = insertUpsert(engine, engine.catalog.ensure(namespace), filter, changes, now);
+  tally.n += 1;
+  tally.upserted.push({ index, _id: doc._id });
+}
+
+/** The update of a statement: operators, a replacement, or a pipeline. */
+export function updateOf(value: unknown, isMulti: boolean): Doc | Doc[] {
+  if (Array.isArray(value)) return value as Doc[];
+  if (!isDoc(value)) throw wrongType('u', value, 'object');
+  const isReplacement = !keysOf(value)[0]?.startsWith('$');
+  if (isMulti && isReplacement)
+    throw errorOf('FailedToParse', 'multi update is not supported for replacement-style update');
+  return value;
+}
+
+/** The array filters of a statement. */
+export function arrayFiltersOf(statement: Doc): Doc[] | undefined {
+  const value = statement.arrayFilters;
+  if (value === undefined || value === null) return undefined;
+  if (!Array.isArray(value) || !value.every(isDoc)) throw wrongType('arrayFilters', value, 'array');
+  return value;
+}
+
+/** Refuses what a statement must not have. */
+export function checkStatement(statement: Doc, known: ReadonlySet<string>, where: string): void {
+  for (const field of keysOf(statement)) {
+    if (!known.has(field))
+      throw new MongoletError(40415, `BSON field '${where}.${field}' is an unknown field.`);
+  }
+  if (statement.collation !== undefined)
+    throw errorOf('NotImplemented', 'mongolet does not support collation');
+  if (statement.c !== undefined)
+    throw errorOf('NotImplemented', "mongolet does not support 'c' in a statement");
+}
+
+/** The filter of a statement, which it must have. */
+export function requiredFilter(statement: Doc, where: string): Doc {
+  const filter = statement.q;
+  if (filter === undefined) {
+    throw new MongoletError(40414, `BSON field '${where}.q' is missing but a required field`);
+  }
+  if (!isDoc(filter)) throw wrongType(`${where}.q`, filter, 'object');
+  return filter;
+}
+
+/** Variables of `let` are for expressions, which filters here do not have. */
+export function refuseLet(context: CommandContext): void {
+  const value = context.command.let;
+  if (isDoc(value) && keysOf(value).length > 0) {
+    throw errorOf('NotImplemented', `mongolet does not support 'let' (in command '${context.name}')`);
+  }
+}

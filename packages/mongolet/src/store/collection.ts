@@ -1,0 +1,77 @@
+/** A collection as the catalogue knows it. */
+import type { Doc } from '../value/codec.ts';
+import { Index } from './index-info.ts';
+import { type RecordId, recordIdOfKey, wholeRange } from './keys.ts';
+import type { Storage } from './storage.ts';
+
+/** Options of `create` that are kept and reported; none of them changes behaviour. */
+export type CollectionOptions = Doc;
+
+/** Name, number and indexes of one collection; the documents themselves are in the storage. */
+export class Collection {
+  namespace: string;
+  readonly id: number;
+  readonly uuid: string;
+  readonly options: CollectionOptions;
+  indexes: Index[] = [];
+  isDropped = false;
+  #lastRecordId: RecordId = 0;
+
+  constructor(namespace: string, id: number, uuid: string, options: CollectionOptions) {
+    this.namespace = namespace;
+    this.id = id;
+    this.uuid = uuid;
+    this.options = options;
+  }
+
+  /** The part of the name before the first dot. */
+  get database(): string {
+    return this.namespace.slice(0, this.namespace.indexOf('.'));
+  }
+
+  /** The part of the name after the first dot. */
+  get name(): string {
+    return this.namespace.slice(this.namespace.indexOf('.') + 1);
+  }
+
+  /** The index on `_id`, which every collection has. */
+  get idIndex(): Index {
+    const index = this.indexes[0];
+    if (!index) throw new Error(`${this.namespace} has no _id index`);
+    return index;
+  }
+
+  /** A number greater than that of every document so far; gaps do no harm. */
+  takeRecordId(): RecordId {
+    this.#lastRecordId += 1;
+    return this.#lastRecordId;
+  }
+
+  /** Finds out, at a start, which record ids are taken. */
+  loadNextRecordId(storage: Storage): void {
+    const last = storage.scan(storage.documents, wholeRange(this.id), { reverse: true, keysOnly: true });
+    for (const { key } of last) {
+      this.#lastRecordId = recordIdOfKey(key);
+      break;
+    }
+  }
+
+  /** What the meta table keeps. */
+  toRecord(): Doc {
+    return {
+      namespace: this.namespace,
+      id: this.id,
+      uuid: this.uuid,
+      options: this.options,
+      indexes: this.indexes.map((index) => index.toRecord()),
+    };
+  }
+
+  /** Reads back what `toRecord` made. */
+  static fromRecord(record: Doc): Collection {
+    const { namespace, uuid, options, indexes } = record;
+    const collection = new Collection(String(namespace), Number(record.id), String(uuid), options as Doc);
+    collection.indexes = (indexes as Doc[]).map((one) => Index.fromRecord(one));
+    return collection;
+  }
+}

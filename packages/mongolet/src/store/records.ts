@@ -1,0 +1,166 @@
+/** Inserts, replaces and removes documents together with their index entries, inside a batch. */
+import { errorOf } from '../errors.ts';
+import { type Doc, decode } from '../value/codec.ts';
+import type { Catalog } from './catalog.ts';
+import type { Collection } from './collection.ts';
+import { duplicateKeyError } from './duplicate-key.ts';
+import type { DocumentKeys, Index } from './index-info.ts';
+import {
+  documentKey,
+  indexEntryKey,
+  type RecordId,
+  recordIdBytes,
+  recordIdOfKey,
+  wholeRange,
+} from './keys.ts';
+import type { Storage } from './storage.ts';
+
+export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
+
+const NOTHING = Buffer.alloc(0);
+
+/** A document as it stands in the storage. */
+export interface StoredRecord {
+  readonly recordId: RecordId;
+  readonly bytes: Buffer;
+  readonly doc: Doc;
+}
+
+/** The one way by which documents change. */
+export class Records {
+  readonly #storage: Storage;
+  readonly #catalog: Catalog;
+
+  constructor(storage: Storage, catalog: Catalog) {
+    this.#storage = storage;
+    this.#catalog = catalog;
+  }
+
+  /** Adds a document; `bytes` is its encoding. */
+  insert(collection: Collection, doc: Doc, bytes: Buffer): void {
+    checkSize(bytes);
+    const recordId = collection.takeRecordId();
+    const keys = collection.indexes.map((index) => index.keysOf(doc));
+    for (const [i, index] of collection.indexes.entries()) {
+      this.#checkUnique(collection, index, keys[i] as DocumentKeys, doc, undefined);
+    }
+    this.#storage.put(this.#storage.documents, documentKey(collection.id, recordId), bytes, undefined);
+    for (const [i, index] of collection.indexes.entries()) {
+      this.#addEntries(collection, index, keys[i] as DocumentKeys, recordId);
+    }
+  }
+
+  /** Puts `doc` in the place of a stored document; the `_id` must be the same. */
+  replace(collection: Collection, record: StoredRecord, doc: Doc, bytes: Buffer): void {
+    checkSize(bytes);
+    const { recordId } = record;
+    const changes: { index: Index; removed: Buffer[]; added: DocumentKeys }[] = [];
+    for (const index of collection.indexes) {
+      if (index.isIdIndex || isUntouched(index, record.doc, doc)) continue;
+      const before = index.keysOf(record.doc);
+      const after = index.keysOf(doc);
+      const removed = before.ordered.filter((key) => !includesKey(after.ordered, key));
+      const added = { ...after, ordered: after.ordered.filter((key) => !includesKey(before.ordered, key)) };
+      if (removed.length === 0 && added.ordered.length === 0) continue;
+      this.#checkUnique(collection, index, added, doc, recordId);
+      changes.push({ index, removed, added });
+    }
+    this.#storage.put(this.#storage.documents, documentKey(collection.id, recordId), bytes, record.bytes);
+    for (const { index, removed, added } of changes) {
+      for (const key of removed) this.#removeEntry(index, key, recordId);
+      this.#addEntries(collection, index, added, recordId);
+    }
+  }
+
+  /** Removes a stored document. */
+  remove(collection: Collection, record: StoredRecord): void {
+    for (const index of collection.indexes) {
+      for (const key of index.keysOf(record.doc).ordered) this.#removeEntry(index, key, record.recordId);
+    }
+    this.#storage.remove(this.#storage.documents, documentKey(collection.id, record.recordId), record.bytes);
+  }
+
+  /** Fills a new index with the documents that are there already. */
+  fillIndex(collection: Collection, index: Index): void {
+    const storage = this.#storage;
+    storage.clearOnUndo(storage.indexes, wholeRange(index.id));
+    for (const { key, value } of storage.scan(storage.documents, wholeRange(collection.id))) {
+      const doc = decode(value);
+      const keys = index.keysOf(doc);
+      this.#checkUnique(collection, index, keys, doc, undefined);
+      this.#addEntries(collection, index, keys, recordIdOfKey(key), true);
+    }
+  }
+
+  #checkUnique(
+    collection: Collection,
+    index: Index,
+    keys: DocumentKeys,
+    doc: Doc,
+    own: RecordId | undefined,
+  ): void {
+    if (!index.isUnique) return;
+    for (const ordered of keys.ordered) {
+      const holder = this.#storage.get(this.#storage.indexes, indexEntryKey(index.id, ordered, undefined));
+      if (holder === undefined || (own !== undefined && holder.equals(recordIdBytes(own)))) continue;
+      throw duplicateKeyError(collection.namespace, index, ordered, doc);
+    }
+  }
+
+  #addEntries(
+    collection: Collection,
+    index: Index,
+    keys: DocumentKeys,
+    recordId: RecordId,
+    isFresh = false,
+  ): void {
+    const table = this.#storage.indexes;
+    for (const ordered of keys.ordered) {
+      const key = indexEntryKey(index.id, ordered, index.isUnique ? undefined : recordId);
+      const value = index.isUnique ? recordIdBytes(recordId) : NOTHING;
+      if (isFresh) this.#storage.putFresh(table, key, value);
+      else this.#storage.put(table, key, value, undefined);
+    }
+    const becomesMultikey = keys.isMultikey && !index.isMultikey;
+    const becomesShortened = keys.isShortened && !index.hasShortened;
+    if (becomesMultikey || becomesShortened) this.#flag(collection, index, becomesMultikey, becomesShortened);
+  }
+
+  #flag(collection: Collection, index: Index, multikey: boolean, shortened: boolean): void {
+    if (multikey) index.isMultikey = true;
+    if (shortened) index.hasShortened = true;
+    this.#storage.onUndo(() => {
+      if (multikey) index.isMultikey = false;
+      if (shortened) index.hasShortened = false;
+    });
+    this.#catalog.save(collection);
+  }
+
+  #removeEntry(index: Index, ordered: Buffer, recordId: RecordId): void {
+    const key = indexEntryKey(index.id, ordered, index.isUnique ? undefined : recordId);
+    this.#storage.remove(this.#storage.indexes, key, index.isUnique ? recordIdBytes(recordId) : NOTHING);
+  }
+}
+
+function checkSize(bytes: Buffer): void {
+  if (bytes.length <= MAX_DOCUMENT_BYTES) return;
+  throw errorOf(
+    'BSONObjectTooLarge',
+    `BSONObj size: ${bytes.length} is invalid. Size must be between 0 and ${MAX_DOCUMENT_BYTES}`,
+  );
+}
+
+/** An update shares what it did not touch with the document before: then the keys need not be compared. */
+function isUntouched(index: Index, before: Doc, after: Doc): boolean {
+  return (
+    index.topFields.length > 0 && index.topFields.every((field) => isSameValue(before[field], after[field]))
+  );
+}
+
+function isSameValue(a: unknown, b: unknown): boolean {
+  return a === b || (a instanceof Date && b instanceof Date && a.getTime() === b.getTime());
+}
+
+function includesKey(keys: readonly Buffer[], wanted: Buffer): boolean {
+  return keys.some((key) => key.equals(wanted));
+}
