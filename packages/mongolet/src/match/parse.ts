@@ -118,7 +118,7 @@ function valueNode(value: Value): FieldNode {
 }
 
 /** Returns the node for a document of operators such as `{$gt: 1, $lt: 5}`. */
-export function parseOperators(path: string, operators: Doc, context: FilterContext): FieldNode {
+function parseOperators(path: string, operators: Doc, context: FilterContext): FieldNode {
   const nodes: FieldNode[] = [];
   for (const operator of keysOf(operators)) {
     const operand = getField(operators, operator);

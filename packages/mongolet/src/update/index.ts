@@ -29,7 +29,7 @@ export interface Updater {
 }
 
 /** Says whether an update document is made of operators rather than being a replacement. */
-export function isOperatorUpdate(update: Doc): boolean {
+function isOperatorUpdate(update: Doc): boolean {
   return keysOf(update)[0]?.startsWith('$') === true;
 }
 
