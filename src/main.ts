@@ -4,6 +4,7 @@ import { type Credentials, seedDemo } from './embedded/demo.ts';
 import { renderScreen } from './embedded/screen.ts';
 import { startEmbedded } from './embedded/services.ts';
 import { type Engine, startEngine } from './engine.ts';
+import { ensureFirstAdmin } from './http/first-admin.ts';
 import { createPasswords } from './http/passwords.ts';
 import { systemClock } from './platform/clock.ts';
 import { ConfigError, type Environment, packageVersion, readEnvironment } from './platform/config.ts';
@@ -25,14 +26,31 @@ function explain(error: unknown, { ORDO_HOST, ORDO_PORT }: Environment): string 
   return messageOf(error);
 }
 
-async function seed(engine: Engine, { ORDO_DEMO_PASSWORD }: Environment): Promise<Credentials[] | undefined> {
-  return seedDemo({
-    users: engine.users,
-    products: engine.products,
-    hashPassword: createPasswords().hash,
-    clock: systemClock,
-    ...(ORDO_DEMO_PASSWORD !== undefined && { password: ORDO_DEMO_PASSWORD }),
-  });
+/** The people that the configuration asks for: those of the demo, and the first administrator. */
+async function seed(
+  engine: Engine,
+  environment: Environment,
+  demo: boolean,
+): Promise<Credentials[] | undefined> {
+  const { users, products } = engine;
+  const { ORDO_ADMIN_EMAIL: email, ORDO_ADMIN_PASSWORD, ORDO_DEMO_PASSWORD: password } = environment;
+  const passwords = createPasswords();
+  // The demo comes first: it is sown only where there is nobody yet.
+  const credentials = demo
+    ? await seedDemo({
+        users,
+        products,
+        hashPassword: passwords.hash,
+        clock: systemClock,
+        ...(password !== undefined && { password }),
+      })
+    : undefined;
+  if (email !== undefined && ORDO_ADMIN_PASSWORD !== undefined)
+    await ensureFirstAdmin(
+      { users, passwords, clock: systemClock },
+      { email, password: ORDO_ADMIN_PASSWORD },
+    );
+  return credentials;
 }
 
 async function start(environment: Environment): Promise<void> {
@@ -72,8 +90,7 @@ async function start(environment: Environment): Promise<void> {
     stopOnce(1);
   });
   const demo = environment.ORDO_DEMO === undefined ? embedded : environment.ORDO_DEMO === 'true';
-  const credentials =
-    demo && environment.ORDO_ROLE !== 'worker' ? await seed(engine, environment) : undefined;
+  const credentials = environment.ORDO_ROLE === 'worker' ? undefined : await seed(engine, environment, demo);
   process.stdout.write(
     renderScreen({ url: engine.url, version, role: environment.ORDO_ROLE, demo, credentials, ...services }),
   );

@@ -26,6 +26,9 @@ export const environmentSchema = z.object({
   ORDO_DEMO: z.enum(['true', 'false']).optional(),
   /** The demo users' password; without it each gets one of its own, printed once. */
   ORDO_DEMO_PASSWORD: z.string().min(10, 'expected at least 10 characters').optional(),
+  /** An administrator with that email and password is created at the start, unless the email has a user. */
+  ORDO_ADMIN_EMAIL: z.email('expected an email address').optional(),
+  ORDO_ADMIN_PASSWORD: z.string().min(10, 'expected at least 10 characters').max(200).optional(),
   MONGODB_URI: url(/^mongodb(\+srv)?:\/\/./, 'mongodb://127.0.0.1:27017/ordo?replicaSet=rs0'),
   REDIS_URL: url(/^(rediss?:\/\/.|unix:\/\/\/.)/, 'redis://127.0.0.1:6379 or unix:///run/redis.sock'),
   /** Jobs at once, per queue and process. */
@@ -45,7 +48,13 @@ export const environmentSchema = z.object({
 export type Environment = z.output<typeof environmentSchema>;
 
 /** Values that no message may repeat; a URL can hold a password. */
-const HIDDEN = new Set(['ORDO_JWT_SECRET', 'ORDO_DEMO_PASSWORD', 'MONGODB_URI', 'REDIS_URL']);
+const HIDDEN = new Set([
+  'ORDO_JWT_SECRET',
+  'ORDO_DEMO_PASSWORD',
+  'ORDO_ADMIN_PASSWORD',
+  'MONGODB_URI',
+  'REDIS_URL',
+]);
 
 /** A configuration that cannot be used: one line a fault, fit to be shown as it is. */
 export class ConfigError extends Error {
