@@ -65,7 +65,7 @@ export interface ActorRecord<TInput = unknown, TContext = unknown> {
   _id: string;
   machine: { id: string; version: string };
   seq: number;
-  /** The snapshot's value as a dotted name. */
+  /** The snapshot's value as a dotted name; `quarantined` where it cannot be read. */
   state: string;
   status: 'active' | 'done' | 'quarantined';
   input: TInput;

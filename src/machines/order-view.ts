@@ -50,13 +50,22 @@ const COMMAND_ROLES: Readonly<Record<string, readonly Role[]>> = {
 
 /** The commands that a viewer of that role may send to the order as it stands. */
 export function allowedEventsFor(record: OrderRecord, role: Role): string[] {
+  if (record.status !== 'active') return [];
   return record.allowedCommands.filter((command) => COMMAND_ROLES[command]?.includes(role));
+}
+
+/** Why the order stands as it does; what the engine could not read is told to those who can mend it. */
+function reasonOf({ quarantine, snapshot }: OrderRecord, role: Role): Reason | undefined {
+  if (quarantine === undefined) return snapshot.context.reason;
+  const detail = role === 'customer' ? 'We are looking into this order.' : quarantine.reason;
+  return { code: 'quarantined', detail };
 }
 
 /** The order as a viewer of that role sees it. */
 export function viewOrder(record: OrderRecord, role: Role): OrderView {
   const { input } = record;
-  const { payment, shipment, reason } = record.snapshot.context;
+  const { payment, shipment } = record.snapshot.context;
+  const reason = reasonOf(record, role);
   return {
     id: record._id,
     state: record.state,

@@ -78,7 +78,10 @@ function orderWrites(model: Model<OrderRecord>): Omit<ActorStore, 'load' | 'due'
       const quarantine = { reason, at };
       await model.updateOne(
         { _id: actorId },
-        { $set: { status: 'quarantined', quarantine, updatedAt: at }, $unset: { sweepAt: 1 } },
+        {
+          $set: { status: 'quarantined', state: 'quarantined', quarantine, updatedAt: at },
+          $unset: { sweepAt: 1 },
+        },
       );
     },
   };

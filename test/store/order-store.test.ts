@@ -139,7 +139,11 @@ for (const { name, store } of stores) {
     await store.insert(placedOrder('bad'));
     await store.quarantine('bad', 'unreadable', at(3));
     const record = await store.load('bad');
-    t.like(record, { status: 'quarantined', quarantine: { reason: 'unreadable', at: at(3) } });
+    t.like(record, {
+      status: 'quarantined',
+      state: 'quarantined',
+      quarantine: { reason: 'unreadable', at: at(3) },
+    });
     t.is(record?.sweepAt, undefined);
     t.is(await store.countAttempt(invocation('bad'), 'away'), undefined);
   });

@@ -107,7 +107,12 @@ export function createMemoryStore(): MemoryStore {
     async quarantine(actorId, reason, at) {
       const record = records.get(actorId);
       if (record === undefined) return;
-      Object.assign(record, { status: 'quarantined', quarantine: { reason, at }, updatedAt: at });
+      Object.assign(record, {
+        status: 'quarantined',
+        state: 'quarantined',
+        quarantine: { reason, at },
+        updatedAt: at,
+      });
       delete record.sweepAt;
     },
   };
