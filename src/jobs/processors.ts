@@ -48,15 +48,17 @@ function toPaymentOutcome(charge: Charge): PaymentOutcome {
 /** The processors of the order machine; their names are its invocations' sources. */
 export function createProcessors({ stock, gateway, carrier, mailer, users, clock }: ProcessorParts) {
   return {
-    /** Checks the address, then prices and stock in one movement that holds all lines or none. */
+    /**
+     * Checks the address, then holds the stock while its price is right. What it holds of an order that it refuses
+     * it does not give back: this very job may run twice at once, and the other run may have succeeded.
+     */
     async 'validation.check'({ record }: Work<unknown>): Promise<ValidationOutcome> {
       const { input } = record;
       const badAddress = checkAddress(input.shippingAddress);
-      if (badAddress) return { type: 'order.refused', reason: badAddress };
-      const shortfalls = await stock.hold(input.orderId, claimsOf(input), clock.now());
-      return shortfalls.length === 0
-        ? { type: 'stock.held' }
-        : { type: 'order.refused', reason: refusalOf(shortfalls) };
+      if (badAddress) return { type: 'order.refused', reason: badAddress, heldSome: false };
+      const { shortfalls, heldSome } = await stock.hold(input.orderId, claimsOf(input), clock.now());
+      if (shortfalls.length === 0) return { type: 'stock.held' };
+      return { type: 'order.refused', reason: refusalOf(shortfalls), heldSome };
     },
 
     /** Charges once: after a failed attempt the gateway is asked what became of it before it is repeated. */

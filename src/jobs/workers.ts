@@ -46,7 +46,7 @@ export function startWorkers(parts: WorkerParts): void {
 }
 
 /** A deadline has come: the actor decides whether it still matters. */
-async function runTimer({ registry }: WorkerParts, ref: PendingRef): Promise<JobResult> {
+export async function runTimer({ registry }: WorkerParts, ref: PendingRef): Promise<JobResult> {
   const told = await registry.activate(ref.actorId).tell({ kind: 'timer', ref });
   return told.kind === 'moved' ? 'moved' : 'stale';
 }
@@ -55,7 +55,7 @@ async function runTimer({ registry }: WorkerParts, ref: PendingRef): Promise<Job
  * One attempt of one invocation.
  * @throws what made the attempt fail, so that Bull repeats it, as long as attempts are left.
  */
-async function runInvocation(parts: WorkerParts, ref: PendingRef): Promise<JobResult> {
+export async function runInvocation(parts: WorkerParts, ref: PendingRef): Promise<JobResult> {
   const actor = parts.registry.activate(ref.actorId);
   const pending = await actor.pending(ref);
   if (pending === undefined) return 'stale';

@@ -80,6 +80,9 @@ const unavailable = (target: 'recalling' | 'refunding' | 'releasing', ending: En
     },
   }) as const;
 
+const refusal = (outcome: ValidationOutcome) =>
+  outcome.type === 'order.refused' ? { ending: 'rejected' as const, reason: outcome.reason } : {};
+
 /** Version 1 of the order machine: placed, validated, charged, shipped, confirmed, or undone exactly. */
 export const orderMachine = machineSetup.createMachine({
   id: 'order',
@@ -96,13 +99,11 @@ export const orderMachine = machineSetup.createMachine({
         onDone: [
           { guard: ({ event }) => event.output.type === 'stock.held', target: 'charging' },
           {
-            target: 'rejected',
-            actions: assign(({ event }) =>
-              event.output.type === 'order.refused'
-                ? { ending: 'rejected' as const, reason: event.output.reason }
-                : {},
-            ),
+            guard: ({ event }) => event.output.type === 'order.refused' && event.output.heldSome,
+            target: 'releasing',
+            actions: assign(({ event }) => refusal(event.output)),
           },
+          { target: 'rejected', actions: assign(({ event }) => refusal(event.output)) },
         ],
         onError: unavailable('releasing', 'rejected', 'validation'),
       },

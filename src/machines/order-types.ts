@@ -70,7 +70,14 @@ export interface OrderContext {
 }
 
 /** What the work of each invocation can come to; a decline is an outcome, not an exception. */
-export type ValidationOutcome = { type: 'stock.held' } | { type: 'order.refused'; reason: Reason };
+export type ValidationOutcome =
+  | { type: 'stock.held' }
+  | {
+      type: 'order.refused';
+      reason: Reason;
+      /** Whether some of its stock is held all the same, and must be given back. */
+      heldSome: boolean;
+    };
 export type PaymentOutcome =
   | { type: 'payment.captured'; paymentId: string }
   | { type: 'payment.declined'; reason: Reason };

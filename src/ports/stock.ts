@@ -17,12 +17,20 @@ export type Shortfall =
   | { sku: string; code: 'price_changed'; priceMinor: number }
   | { sku: string; code: 'out_of_stock'; available: number };
 
+/** What became of a wish to hold stock. */
+export interface Holding {
+  /** Why what could not be held could not; empty when everything is held. */
+  shortfalls: Shortfall[];
+  /** Whether something is held for the order. It stays held: giving it back is a decision for the order to make. */
+  heldSome: boolean;
+}
+
 export interface StockLedger {
   /**
-   * Holds all claims, each only while the product is what the order takes it for, or holds none and tells why.
-   * What is held already for this order counts as held.
+   * Holds the claims, each only while the product is what the order takes it for. What is held already for this
+   * order counts as held.
    */
-  hold(orderId: string, claims: StockClaim[], now: Date): Promise<Shortfall[]>;
+  hold(orderId: string, claims: StockClaim[], now: Date): Promise<Holding>;
   /** Gives back whatever is held for the order; nothing is no error. */
   release(orderId: string, skus: string[]): Promise<void>;
   /** Turns whatever is held for the order into sold; nothing is no error. */

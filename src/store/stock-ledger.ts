@@ -16,15 +16,15 @@ function holdable(orderId: string, { sku, quantity, currency, pricesMinor }: Sto
   };
 }
 
-function whyNot(claim: StockClaim, product: ProductDocument | undefined): Shortfall | undefined {
-  const { sku, quantity, currency, pricesMinor } = claim;
+function whyNot(claim: StockClaim, product: ProductDocument | undefined): Shortfall {
+  const { sku, currency, pricesMinor } = claim;
   if (product === undefined) return { sku, code: 'unknown_product' };
   if (product.kind !== 'goods') return { sku, code: 'not_goods' };
   if (product.currency !== currency) return { sku, code: 'currency_changed', currency: product.currency };
   const { priceMinor, stock } = product;
   if (pricesMinor?.some((price) => price !== priceMinor)) return { sku, code: 'price_changed', priceMinor };
-  if (stock.available < quantity) return { sku, code: 'out_of_stock', available: stock.available };
-  return undefined;
+  // What was short a moment ago and is not now has changed meanwhile: it was short when it counted.
+  return { sku, code: 'out_of_stock', available: stock.available };
 }
 
 /** Stock in the product's own documents. */
@@ -66,26 +66,18 @@ export function createStockLedger(model: Model<ProductDocument>): StockLedger {
           },
         })),
       );
-      if (moved.modifiedCount === claims.length) return [];
+      if (moved.modifiedCount === claims.length) return { shortfalls: [], heldSome: true };
       const skus = claims.map(({ sku }) => sku);
       const held = await model.distinct('_id', { _id: trusted({ $in: skus }), 'holds.orderId': orderId });
       const missing = claims.filter(({ sku }) => !held.includes(sku));
-      if (missing.length === 0) return [];
       const products = await model
         .find({ _id: trusted({ $in: missing.map(({ sku }) => sku) }) }, { holds: 0 })
         .lean<ProductDocument[]>();
-      await settle(orderId, skus, 'available');
       const found = new Map(products.map((product) => [product._id, product]));
-      const reasons = missing.map((claim) => whyNot(claim, found.get(claim.sku)));
-      const shortfalls = reasons.filter((reason) => reason !== undefined);
-      // What was short a moment ago and is not now has changed under the order: it was short when it counted.
-      return shortfalls.length > 0
-        ? shortfalls
-        : missing.map(({ sku }) => ({
-            sku,
-            code: 'out_of_stock',
-            available: found.get(sku)?.stock.available ?? 0,
-          }));
+      return {
+        shortfalls: missing.map((claim) => whyNot(claim, found.get(claim.sku))),
+        heldSome: held.length > 0,
+      };
     },
 
     release: (orderId, skus) => settle(orderId, skus, 'available'),

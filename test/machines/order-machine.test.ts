@@ -67,8 +67,14 @@ const stories: { name: string; steps: Step[]; path: string; reason?: string; pay
   },
   {
     name: 'refused at validation',
-    steps: [{ type: 'order.refused', reason }],
+    steps: [{ type: 'order.refused', reason, heldSome: false }],
     path: 'validating rejected',
+    reason: 'out_of_stock',
+  },
+  {
+    name: 'refused when some of its stock is held',
+    steps: [{ type: 'order.refused', reason, heldSome: true }, released],
+    path: 'validating releasing rejected',
     reason: 'out_of_stock',
   },
   {
@@ -185,7 +191,11 @@ for (const { name, steps, path, reason: code, payment } of stories) {
 
 test('every reachable state has a way to a final one, whatever fails on the way', (t) => {
   const outputs: Record<string, object[]> = {
-    validation: [held, { type: 'order.refused', reason }],
+    validation: [
+      held,
+      { type: 'order.refused', reason, heldSome: false },
+      { type: 'order.refused', reason, heldSome: true },
+    ],
     payment: [captured, { type: 'payment.declined', reason }],
     shipment: [booked, { type: 'shipment.refused', reason }],
     confirmation: [sent],

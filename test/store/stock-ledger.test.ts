@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { Shortfall } from '../../src/ports/stock.ts';
 import { connectStore } from '../../src/store/connect.ts';
 import { productModel } from '../../src/store/product-model.ts';
 import { createProductStore } from '../../src/store/product-store.ts';
@@ -18,6 +19,8 @@ test.after.always(async () => {
 });
 const products = createProductStore(model);
 const ledger = createStockLedger(model);
+
+const HELD = { shortfalls: [], heldSome: true };
 
 const make = (sku: string, stock: number, kind: 'goods' | 'charge' = 'goods') =>
   products.create(
@@ -41,7 +44,7 @@ test('held, then sold; held, then given back; each once, however often it is rep
   await make('A1', 10);
   await make('A2', 10);
   for (let i = 0; i < 3; i += 1)
-    t.deepEqual(await ledger.hold('o1', [claim('A1', 2), claim('A2', 1)], START), []);
+    t.deepEqual(await ledger.hold('o1', [claim('A1', 2), claim('A2', 1)], START), HELD);
   t.deepEqual(
     [await stockOf('A1'), await stockOf('A2')],
     [
@@ -66,7 +69,7 @@ test('a process that died between two lines: the repetition holds what is missin
   await make('B1', 5);
   await make('B2', 5);
   await ledger.hold('o1', [claim('B1', 2)], START);
-  t.deepEqual(await ledger.hold('o1', [claim('B1', 2), claim('B2', 2)], START), []);
+  t.deepEqual(await ledger.hold('o1', [claim('B1', 2), claim('B2', 2)], START), HELD);
   t.deepEqual(
     [await stockOf('B1'), await stockOf('B2')],
     [
@@ -76,40 +79,39 @@ test('a process that died between two lines: the repetition holds what is missin
   );
 });
 
-test('all or nothing: what one line lacks, the others give back, and every fault is named', async (t) => {
+test('what one line lacks, the others keep until the order decides, and every fault is named', async (t) => {
   await make('C1', 5);
   await make('C2', 1);
   await make('POST', 100, 'charge');
-  const claims = [claim('C1', 1), claim('C2', 2), claim('POST', 1), claim('C9', 1), claim('A', 0, [1])].slice(
-    0,
-    4,
-  );
-  t.deepEqual(await ledger.hold('o1', claims, START), [
-    { sku: 'C2', code: 'out_of_stock', available: 1 },
+  const claims = [claim('C1', 1), claim('C2', 2), claim('POST', 1), claim('C9', 1)];
+  const short: Shortfall = { sku: 'C2', code: 'out_of_stock', available: 1 };
+  const others: Shortfall[] = [
     { sku: 'POST', code: 'not_goods' },
     { sku: 'C9', code: 'unknown_product' },
-  ]);
+  ];
+  t.deepEqual(await ledger.hold('o1', claims, START), { shortfalls: [short, ...others], heldSome: true });
   t.deepEqual(
     [await stockOf('C1'), await stockOf('C2')],
     [
-      [5, 0, 0],
+      [4, 1, 0],
       [1, 0, 0],
     ],
   );
+  await ledger.release('o1', ['C1', 'C2', 'POST', 'C9']);
+  t.deepEqual(await stockOf('C1'), [5, 0, 0]);
+  t.deepEqual(await ledger.hold('o2', [claim('C2', 2)], START), { shortfalls: [short], heldSome: false });
 });
 
 test("a price that is not the catalogue's is refused, an agreed one is not asked for", async (t) => {
   await make('D1', 5);
-  t.deepEqual(await ledger.hold('o1', [claim('D1', 1, [400])], START), [
-    { sku: 'D1', code: 'price_changed', priceMinor: 500 },
-  ]);
-  t.deepEqual(await ledger.hold('o2', [claim('D1', 1, [400, 500])], START), [
-    { sku: 'D1', code: 'price_changed', priceMinor: 500 },
-  ]);
-  t.deepEqual(await ledger.hold('o3', [claim('D1', 1, [500], 'GBP')], START), [
-    { sku: 'D1', code: 'currency_changed', currency: 'EUR' },
-  ]);
-  t.deepEqual(await ledger.hold('o4', [{ ...claim('D1', 1), pricesMinor: undefined }], START), []);
+  const changed: Shortfall = { sku: 'D1', code: 'price_changed', priceMinor: 500 };
+  const other: Shortfall = { sku: 'D1', code: 'currency_changed', currency: 'EUR' };
+  const hold = (orderId: string, ...rest: [number[] | undefined, string?]) =>
+    ledger.hold(orderId, [claim('D1', 1, ...rest)], START);
+  t.deepEqual(await hold('o1', [400]), { shortfalls: [changed], heldSome: false });
+  t.deepEqual(await hold('o2', [400, 500]), { shortfalls: [changed], heldSome: false });
+  t.deepEqual(await hold('o3', [500], 'GBP'), { shortfalls: [other], heldSome: false });
+  t.deepEqual(await ledger.hold('o4', [{ ...claim('D1', 1), pricesMinor: undefined }], START), HELD);
   t.deepEqual(await stockOf('D1'), [4, 1, 0]);
 });
 
@@ -117,7 +119,7 @@ test('a crowd on one product: never oversold, nothing left held', async (t) => {
   await make('HOT', 30);
   const orders = Array.from({ length: 100 }, (_, i) => `crowd-${i}`);
   const shortfalls = await Promise.all(orders.map((id) => ledger.hold(id, [claim('HOT', 1)], START)));
-  const winners = orders.filter((_, i) => shortfalls[i]?.length === 0);
+  const winners = orders.filter((_, i) => shortfalls[i]?.shortfalls.length === 0);
   t.is(winners.length, 30);
   t.deepEqual(await stockOf('HOT'), [0, 30, 0]);
   await Promise.all(winners.map((id) => ledger.sell(id, ['HOT'])));
