@@ -25,6 +25,9 @@ function orderFaults(outside: Outside, record: OrderRecord): string[] {
   if (status !== 'done') faults.push(`${id} is ${status} in ${state}, not final`);
   if (history.length !== seq || history.some((entry, index) => entry.seq !== index + 1))
     faults.push(`${id}: gap in its history`);
+  // Every transition of this machine leads to another state, so one that does not was no event of its.
+  const idle = history.filter(({ from, to }) => from === to);
+  if (idle.length > 0) faults.push(`${id}: ${idle.map(({ type }) => type)} moved nothing`);
   const told = new Set(
     outside.told
       .filter(({ transition }) => transition.orderId === id)

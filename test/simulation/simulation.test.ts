@@ -8,6 +8,7 @@ const MET = [
   'process killed',
   'redis emptied',
   'job run twice at once',
+  'job given up by the queue',
   'store.insert reply-lost',
   'store.commit before',
   'store.commit reply-lost',

@@ -92,7 +92,16 @@ function storm(outside: Outside, processes: SimulatedProcess[], newId: () => str
   else if (dice < 0.975) {
     scheduler.count('redis emptied');
     jobs.clear();
-  } else runTwice(outside, processes);
+  } else if (dice < 0.985) giveUp(outside);
+  else runTwice(outside, processes);
+}
+
+/** As Bull does with a job that stalled too often: it fails, though nobody ran it to its end. */
+function giveUp({ scheduler, jobs }: Outside): void {
+  const job = scheduler.pick([...jobs.values()].filter(({ state }) => state === 'waiting'));
+  if (job === undefined) return;
+  scheduler.count('job given up by the queue');
+  job.state = 'finished';
 }
 
 /** A worker has lost its lock without knowing: another one takes the same job. */
