@@ -7,6 +7,7 @@ import type {
   OrderContext,
   OrderInput,
   PaymentOutcome,
+  Reason,
   RecallOutcome,
   RefundOutcome,
   ReleaseOutcome,
@@ -80,8 +81,7 @@ const unavailable = (target: 'recalling' | 'refunding' | 'releasing', ending: En
     },
   }) as const;
 
-const refusal = (outcome: ValidationOutcome) =>
-  outcome.type === 'order.refused' ? { ending: 'rejected' as const, reason: outcome.reason } : {};
+const rejectedFor = (reason: Reason) => ({ ending: 'rejected' as const, reason });
 
 /** Version 1 of the order machine: placed, validated, charged, shipped, confirmed, or undone exactly. */
 export const orderMachine = machineSetup.createMachine({
@@ -101,9 +101,16 @@ export const orderMachine = machineSetup.createMachine({
           {
             guard: ({ event }) => event.output.type === 'order.refused' && event.output.heldSome,
             target: 'releasing',
-            actions: assign(({ event }) => refusal(event.output)),
+            actions: assign(({ event }) =>
+              event.output.type === 'order.refused' ? rejectedFor(event.output.reason) : {},
+            ),
           },
-          { target: 'rejected', actions: assign(({ event }) => refusal(event.output)) },
+          {
+            target: 'rejected',
+            actions: assign(({ event }) =>
+              event.output.type === 'order.refused' ? rejectedFor(event.output.reason) : {},
+            ),
+          },
         ],
         onError: unavailable('releasing', 'rejected', 'validation'),
       },
@@ -168,9 +175,7 @@ export const orderMachine = machineSetup.createMachine({
           {
             target: 'refunding',
             actions: assign(({ event }) =>
-              event.output.type === 'shipment.refused'
-                ? { ending: 'rejected' as const, reason: event.output.reason }
-                : {},
+              event.output.type === 'shipment.refused' ? rejectedFor(event.output.reason) : {},
             ),
           },
         ],
