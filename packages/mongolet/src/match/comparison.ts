@@ -12,7 +12,7 @@ function refuseUndefined(value: Value): void {
 }
 
 /** Returns the test for `{field: operand}`; null also means a missing field. */
-export function equalityTest(operand: Value): ValueTest {
+function equalityTest(operand: Value): ValueTest {
   refuseUndefined(operand);
   if (operand === null) return (value) => value === null || value === undefined;
   if (typeof operand === 'string') {

@@ -9,13 +9,13 @@ import { isDoc } from '../value/type.ts';
 const MAX_SORT_FIELDS = 32;
 
 /** A key of a sort: its path and direction. */
-export interface SortField {
+interface SortField {
   path: string;
   direction: 1 | -1;
 }
 
 /** Returns the fields of a sort document after checking them. */
-export function readSort(sort: Doc): SortField[] {
+function readSort(sort: Doc): SortField[] {
   const keys = keysOf(sort);
   if (keys.length > MAX_SORT_FIELDS) {
     throw errorOf('BadValue', `too many compound keys: ${keys.length}, at most ${MAX_SORT_FIELDS}`);
@@ -61,7 +61,7 @@ export function compileSort(sort: Doc): (a: Doc, b: Doc) => number {
 }
 
 /** Returns the function that takes from a document the values it is sorted by. */
-export function compileSortKey(fields: readonly SortField[]): (doc: Doc) => readonly Value[] {
+function compileSortKey(fields: readonly SortField[]): (doc: Doc) => readonly Value[] {
   const paths = fields.map(({ path }) => path);
   const compareKeys = compileKeyComparison(fields);
   return (doc) => {
@@ -85,7 +85,7 @@ function extremeOf(values: readonly Value[], direction: 1 | -1): Value {
 }
 
 /** Returns the comparator of sort keys. */
-export function compileKeyComparison(
+function compileKeyComparison(
   fields: readonly SortField[],
 ): (a: readonly Value[], b: readonly Value[]) => number {
   return (a, b) => {

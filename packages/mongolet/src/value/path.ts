@@ -2,7 +2,7 @@
 import { type Doc, getField, isIntegerLike, type Value } from './document.ts';
 import { isDoc } from './type.ts';
 
-export { compoundIndexKeys, type IndexKeys, indexValues } from './index-values.ts';
+export { compoundIndexKeys, indexValues } from './index-values.ts';
 
 const PARTS = new Map<string, readonly string[]>();
 

@@ -28,7 +28,7 @@ export const TYPE = {
 } as const;
 
 /** The deprecated BSON type `undefined`; also what an index holds for an empty array. It sorts before null. */
-export class BsonUndefined {
+class BsonUndefined {
   get _bsontype(): 'Undefined' {
     return 'Undefined';
   }
