@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-/** The command line: `mongolet --data DIR --port N | --socket PATH [--sync=true|false]`. */
+/** The command line: `mongolet --data DIR --port N | --socket PATH [--sync=true|false] [--test-commands]`. */
 import { parseArgs } from 'node:util';
 import { type ServerOptions, startServer } from './server.ts';
 
-const USAGE = 'usage: mongolet --data DIR (--port N | --socket PATH) [--host 127.0.0.1] [--sync=true|false]';
+const USAGE =
+  'usage: mongolet --data DIR (--port N | --socket PATH) [--host 127.0.0.1] [--sync=true|false] [--test-commands]';
 
 function readOptions(): ServerOptions {
   const { values } = parseArgs({
@@ -13,6 +14,7 @@ function readOptions(): ServerOptions {
       socket: { type: 'string' },
       host: { type: 'string' },
       sync: { type: 'string', default: 'true' },
+      'test-commands': { type: 'boolean', default: false },
     },
   });
   const { data, port, socket, host, sync } = values;
@@ -22,6 +24,7 @@ function readOptions(): ServerOptions {
   return {
     dataDir: data,
     sync: sync === 'true',
+    testCommands: values['test-commands'],
     ...(port === undefined ? {} : { port: Number(port) }),
     ...(socket === undefined ? {} : { socketPath: socket }),
     ...(host === undefined ? {} : { host }),

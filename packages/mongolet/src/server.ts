@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { startBackground } from './commands/background.ts';
 import type { Engine } from './commands/command.ts';
 import { dispatch } from './commands/dispatch.ts';
+import { FailPoints } from './commands/fail-points.ts';
 import { Cursors } from './session/cursors.ts';
 import { Catalog } from './store/catalog.ts';
 import { CommitQueue } from './store/commit-queue.ts';
 import { lockFolder } from './store/folder-lock.ts';
 import { Records } from './store/records.ts';
 import { Storage } from './store/storage.ts';
+import { Transactions } from './transaction/transactions.ts';
 import { Connection } from './wire/connection.ts';
 
 const LOCK_WAIT_MS = 5000;
@@ -29,6 +31,10 @@ export interface ServerOptions {
   readonly sync?: boolean;
   /** How often documents expire. */
   readonly expirePeriodMs?: number;
+  /** How long a transaction may take; 60 as in MongoDB. */
+  readonly transactionLifetimeLimitSeconds?: number;
+  /** Allows `configureFailPoint`, by which a client makes commands fail: for the suites of drivers. */
+  readonly testCommands?: boolean;
 }
 
 /** A server that runs. */
@@ -56,15 +62,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 async function serve(options: ServerOptions, storage: Storage, unlock: () => void): Promise<RunningServer> {
   let address = '';
-  const catalog = new Catalog(storage);
-  const engine: Engine = {
-    storage,
-    catalog,
-    records: new Records(storage, catalog),
-    queue: new CommitQueue(storage),
-    cursors: new Cursors(),
-    address: () => address,
-  };
+  const engine = createEngine(options, storage, () => address);
   const connections = new Set<Connection>();
   let lastConnectionId = 0;
   const server = createServer((socket) => {
@@ -80,6 +78,7 @@ async function serve(options: ServerOptions, storage: Storage, unlock: () => voi
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     stopBackground();
+    engine.transactions.close();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     await engine.queue.drain();
     for (const connection of connections) connection.end();
@@ -95,6 +94,25 @@ async function serve(options: ServerOptions, storage: Storage, unlock: () => voi
       closing ??= close();
       return closing;
     },
+  };
+}
+
+function createEngine(options: ServerOptions, storage: Storage, address: () => string): Engine {
+  const catalog = new Catalog(storage);
+  const queue = new CommitQueue(storage);
+  const cursors = new Cursors();
+  return {
+    storage,
+    catalog,
+    records: new Records(storage, catalog),
+    queue,
+    cursors,
+    transactions: new Transactions(
+      { storage, catalog, queue, cursors },
+      options.transactionLifetimeLimitSeconds,
+    ),
+    failPoints: options.testCommands ? new FailPoints() : undefined,
+    address,
   };
 }
 

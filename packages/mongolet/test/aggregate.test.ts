@@ -27,6 +27,11 @@ async function sample(t: ExecutionContext): Promise<mongo.Collection<Document>> 
     { _id: 'p1', price: 3 },
     { _id: 'p2', price: 4 },
   ]);
+  await db.collection<{ _id: string; boss: string }>('people').insertMany([
+    { _id: 'a', boss: 'b' },
+    { _id: 'b', boss: 'c' },
+    { _id: 'c', boss: 'a' },
+  ]);
   return orders;
 }
 
@@ -138,6 +143,44 @@ const cases: [string, Document[], Document[]][] = [
     [{ $sort: { total: -1 } }, { $skip: 1 }, { $limit: 1 }, { $project: { _id: 1 } }],
     [{ _id: 3 }],
   ],
+  [
+    '$bucketAuto keeps equal values together',
+    [
+      { $unwind: { path: '$lines', preserveNullAndEmptyArrays: true } },
+      { $bucketAuto: { groupBy: '$user', buckets: 2 } },
+    ],
+    [
+      { _id: { min: 'a', max: 'b' }, count: 3 },
+      { _id: { min: 'b', max: 'b' }, count: 1 },
+    ],
+  ],
+  [
+    '$graphLookup follows references to the end, and stops at circles',
+    [
+      { $match: { _id: 1 } },
+      {
+        $graphLookup: {
+          from: 'people',
+          startWith: 'a',
+          connectFromField: 'boss',
+          connectToField: '_id',
+          as: 'above',
+          depthField: 'depth',
+        },
+      },
+      { $project: { above: { $sortArray: { input: '$above', sortBy: { depth: 1 } } } } },
+    ],
+    [
+      {
+        _id: 1,
+        above: [
+          { _id: 'a', boss: 'b', depth: 0 },
+          { _id: 'b', boss: 'c', depth: 1 },
+          { _id: 'c', boss: 'a', depth: 2 },
+        ],
+      },
+    ],
+  ],
   ['$limit before $skip', [{ $limit: 2 }, { $skip: 1 }, { $project: { _id: 1 } }], [{ _id: 2 }]],
 ];
 
@@ -181,9 +224,41 @@ test('an aggregation streams: a cursor over many documents comes in batches', as
   );
 });
 
+test('$documents is a pipeline of a database', async (t) => {
+  const db = await database(t);
+  const found = await db.aggregate([{ $documents: [{ x: 1 }, { x: { $add: [1, 1] } }] }]).toArray();
+  t.deepEqual(found, [{ x: 1 }, { x: 2 }]);
+  const error = await t.throwsAsync(db.aggregate([{ $match: {} }]).toArray());
+  t.is((error as mongo.MongoServerError).code, 115);
+});
+
 test('countDocuments counts by an index, with skip and limit', async (t) => {
   const orders = await sample(t);
   t.is(await orders.countDocuments({ user: 'a' }), 2);
   t.is(await orders.countDocuments({}, { skip: 1, limit: 1 }), 1);
   t.is(await orders.countDocuments({ user: 'nobody' }), 0);
+});
+
+test('$out puts the results in the place of a collection, all of them or none', async (t) => {
+  const orders = await sample(t);
+  const { db } = orders;
+  const target = db.collection('target');
+  await target.createIndex({ user: 1 }, { unique: true });
+  await target.insertOne({ user: 'before' });
+  await orders
+    .aggregate([{ $group: { _id: '$user', user: { $first: '$user' } } }, { $out: 'target' }])
+    .toArray();
+  t.deepEqual((await target.find().sort({ _id: 1 }).toArray()) as unknown, [
+    { _id: 'a', user: 'a' },
+    { _id: 'b', user: 'b' },
+  ]);
+  const duplicate = await t.throwsAsync(
+    orders
+      .aggregate([{ $project: { user: 1 } }, { $out: { db: db.databaseName, coll: 'target' } }])
+      .toArray(),
+  );
+  t.is((duplicate as mongo.MongoServerError).code, 11000);
+  t.is(await target.countDocuments(), 2);
+  const misplaced = await t.throwsAsync(orders.aggregate([{ $out: 'x' }, { $match: {} }]).toArray());
+  t.is((misplaced as mongo.MongoServerError).code, 40601);
 });

@@ -212,3 +212,70 @@ test('with and without indexes the same documents are found, in an order that ag
   }
   t.true(indexUses > 100, `only ${indexUses} queries used an index`);
 });
+
+test('a hint is obeyed where the filter gives the index nothing to do', async (t) => {
+  const collection = await orders(t);
+  await collection.createIndex({ due: 1 });
+  const found = await collection.find({}, { hint: { due: 1 }, limit: 2 }).toArray();
+  t.deepEqual(
+    found.map(({ due }) => due),
+    [1, 2],
+  );
+  const [first] = await collection.aggregate([{ $match: {} }], { hint: 'due_1' }).toArray();
+  t.is(first?.due, 1);
+});
+
+test('a hint at a partial index that lacks matches is refused with 291', async (t) => {
+  const collection = await orders(t);
+  await collection.createIndex({ due: 1 }, { partialFilterExpression: { pending: true } });
+  const error = await t.throwsAsync(collection.find({}, { hint: { due: 1 } }).toArray());
+  t.is((error as mongo.MongoServerError).code, 291);
+});
+
+test('a hidden index is kept up to date, but no plan uses it until it is shown again', async (t) => {
+  const collection = await orders(t);
+  await collection.createIndex({ user: 1 });
+  const hide = (hidden: boolean) =>
+    collection.db.command({ collMod: 'orders', index: { name: 'user_1', hidden } });
+  const reply = await hide(true);
+  t.deepEqual([reply.hidden_old, reply.hidden_new], [false, true]);
+  t.is((await collection.indexes())[1]?.hidden, true);
+  t.is((await explain(collection, { user: 'u1' })).stage, 'COLLSCAN');
+  await t.throwsAsync(collection.find({}, { hint: 'user_1' }).toArray());
+  await collection.insertOne({ user: 'u1' });
+  await hide(false);
+  t.is((await explain(collection, { user: 'u1' })).index, 'user_1');
+  t.is(await collection.countDocuments({ user: 'u1' }), 21);
+});
+
+test('explain of a pipeline tells the plan of its query, and the stages after it', async (t) => {
+  const collection = await orders(t);
+  await collection.createIndex({ user: 1 });
+  const alone = await collection.aggregate([{ $match: { user: 'u1' } }]).explain();
+  t.is(alone.queryPlanner.winningPlan.indexName, 'user_1');
+  const longer = await collection
+    .aggregate([{ $match: { user: 'u1' } }, { $group: { _id: '$state' } }])
+    .explain();
+  t.is(longer.stages[0].$cursor.queryPlanner.winningPlan.indexName, 'user_1');
+  t.deepEqual(longer.stages[1], { $group: { _id: '$state' } });
+});
+
+test('a hashed index finds what is equal, and refuses arrays and uniqueness', async (t) => {
+  const collection = await orders(t);
+  t.is(await collection.createIndex({ user: 'hashed' }), 'user_hashed');
+  t.deepEqual((await collection.indexes())[1]?.key, { user: 'hashed' });
+  t.is((await explain(collection, { user: 'u1' })).index, 'user_hashed');
+  t.is(await collection.countDocuments({ user: 'u1' }), 20);
+  const array = await t.throwsAsync(collection.insertOne({ user: ['u1'] }));
+  t.is((array as mongo.MongoServerError).code, 16766);
+  const unique = await t.throwsAsync(collection.createIndex({ due: 'hashed' }, { unique: true }));
+  t.is((unique as mongo.MongoServerError).code, 16764);
+});
+
+test('a hint at a multikey index gives every document once', async (t) => {
+  const collection = (await database(t)).collection('tagged');
+  await collection.insertMany([{ tags: [1, 2] }, { tags: [2, 3] }, { tags: [] }, {}]);
+  await collection.createIndex({ tags: 1 });
+  t.is((await collection.find({}, { hint: 'tags_1' }).toArray()).length, 4);
+  t.is(await collection.countDocuments({}, { hint: 'tags_1' }), 4);
+});

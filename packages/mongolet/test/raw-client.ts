@@ -70,10 +70,11 @@ export class RawClient {
     }
   }
 
-  /** Sends a command and returns its reply. */
+  /** Sends a command and returns its reply, without the time that is different in each. */
   async command(command: Document, sequences: Record<string, Document[]> = {}): Promise<Document> {
     this.write(opMsg(command, { sequences }));
-    return deserialize((await this.readMessage()).subarray(21));
+    const { operationTime: _time, ...reply } = deserialize((await this.readMessage()).subarray(21));
+    return reply;
   }
 
   /** Closes the connection. */

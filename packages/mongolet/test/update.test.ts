@@ -294,6 +294,8 @@ const TABLE: [string, Doc, Doc, Doc | null, Options?][] = [
     { $set: { 'a.$id': 2 } },
     { a: { $ref: 'c', $id: 2 } },
   ],
+  ['a dollar name below the top', { a: { $b: 1 } }, { $set: { 'a.$b': 2 } }, { a: { $b: 2 } }],
+  ['a dollar name at the top of an insert', {}, { $set: { $a: 1 } }, { $a: 1 }, { isInsert: true }],
 ];
 
 for (const [name, doc, update, expected, options] of TABLE) {
@@ -361,7 +363,6 @@ const ERRORS: [string, Doc, Doc, number, Options?][] = [
   ['an empty component', {}, { $set: { 'a..b': 1 } }, 56],
   ['an empty end', {}, { $set: { 'a.': 1 } }, 56],
   ['a dollar name', {}, { $set: { $a: 1 } }, 52],
-  ['a dollar name within', {}, { $set: { 'a.$b': 1 } }, 52],
   ['a dollar name in a replacement', {}, { a: 1, $b: 1 }, 52],
   ['_id changed', { _id: 1 }, { $set: { _id: 2 } }, 66],
   ['_id removed', { _id: 1 }, { $unset: { _id: 1 } }, 66],

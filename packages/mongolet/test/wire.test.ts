@@ -15,7 +15,7 @@ test('a message that arrives byte by byte is answered once', async (t) => {
   }
   const reply = await raw.readMessage();
   t.is(reply.readInt32LE(8), 42);
-  t.deepEqual(deserialize(reply.subarray(21)), { ok: 1 });
+  t.like(deserialize(reply.subarray(21)), { ok: 1 });
 });
 
 test('messages that arrive in one piece are answered in order, writes between reads included', async (t) => {
@@ -56,7 +56,7 @@ test('a checksum is tolerated', async (t) => {
   const message = Buffer.concat([opMsg(PING, { flags: 1 }), Buffer.alloc(4)]);
   message.writeInt32LE(message.length, 0);
   raw.write(message);
-  t.deepEqual(deserialize((await raw.readMessage()).subarray(21)), { ok: 1 });
+  t.like(deserialize((await raw.readMessage()).subarray(21)), { ok: 1 });
 });
 
 test('the legacy handshake is answered by OP_REPLY', async (t) => {

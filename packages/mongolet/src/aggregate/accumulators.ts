@@ -1,10 +1,10 @@
 /** The accumulators of `$group`, on BSON values: sums stay exact, extremes follow MongoDB's order. */
-import { Double, Int32 } from 'bson';
+import { Int32 } from 'bson';
 import { MongoletError } from '../errors.ts';
 import { compareValues } from '../value/compare.ts';
 import { type Doc, keysOf, setField, type Value } from '../value/document.ts';
 import { encodeKey } from '../value/key.ts';
-import { addNumbers, toDouble } from '../value/number.ts';
+import { NumberSum } from '../value/sum.ts';
 import { isDoc, isNumber } from '../value/type.ts';
 import { compileExpression, type Expression, type Variables } from './expression.ts';
 
@@ -45,25 +45,25 @@ export function compileAccumulator(name: string, spec: Value, variables: Variabl
 }
 
 function beginSum(): Accumulator {
-  let sum: Value = new Int32(0);
+  const sum = new NumberSum();
   return {
     add(value) {
-      if (isNumber(value)) sum = addNumbers(sum, value) ?? new Double(toDouble(sum) + toDouble(value));
+      if (isNumber(value)) sum.add(value);
     },
-    result: () => sum,
+    result: () => sum.result(),
   };
 }
 
 function beginAverage(): Accumulator {
   let count = 0;
-  let sum = 0;
+  const sum = new NumberSum();
   return {
     add(value) {
       if (!isNumber(value)) return;
       count += 1;
-      sum += toDouble(value);
+      sum.add(value);
     },
-    result: () => (count === 0 ? null : new Double(sum / count)),
+    result: () => (count === 0 ? null : sum.average(count)),
   };
 }
 

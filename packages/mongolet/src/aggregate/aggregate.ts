@@ -13,22 +13,25 @@ import {
 import { countMatches } from '../commands/count.ts';
 import { openCursor } from '../commands/cursor-reply.ts';
 import { type FindQuery, openFind } from '../commands/find.ts';
-import { refuseLet } from '../commands/update.ts';
-import { errorOf } from '../errors.ts';
+import { variablesOf } from '../commands/variables.ts';
+import { errorOf, MongoletError } from '../errors.ts';
 import { Cursor, type DocumentSource } from '../session/cursors.ts';
 import { type Doc, decode, encode, type Value } from '../value/codec.ts';
 import { isDoc } from '../value/type.ts';
 import type { ReplyDoc } from '../wire/reply-writer.ts';
+import { compileExpression } from './expression.ts';
+import { hasOut, outTarget, writeOut } from './out.ts';
 import { readStage } from './stage.ts';
 import { compilePipeline, wholeNumber } from './stages.ts';
 
-/** Opens a cursor on what a pipeline makes of a collection. */
+/** Opens a cursor on what a pipeline makes of a collection, or writes that down. */
 export const aggregate: CommandDefinition = {
   kind: 'read',
+  isForTransactions: true,
+  writes: hasOut,
   fields: ['pipeline', 'cursor', 'hint', 'allowDiskUse', 'let', 'explain', 'bypassDocumentValidation'],
   run(context): ReplyDoc {
     const { command, engine } = context;
-    refuseLet(context);
     if (isSet(command, 'explain'))
       throw errorOf('CommandNotSupported', 'mongolet cannot explain an aggregation');
     const pipeline = command.pipeline;
@@ -39,11 +42,15 @@ export const aggregate: CommandDefinition = {
         'FailedToParse',
         "The 'cursor' option is required, except for aggregate with the explain argument",
       );
-    if (typeof command.aggregate !== 'string') {
-      throw errorOf('CommandNotSupported', 'mongolet aggregates collections only, not a whole database');
+    const isOnCollection = typeof command.aggregate === 'string';
+    const namespace = isOnCollection ? namespaceOf(context) : `${context.database}.$cmd.aggregate`;
+    const target = hasOut(command) ? outTarget(context, pipeline) : undefined;
+    const stages = target === undefined ? pipeline : pipeline.slice(0, -1);
+    const source = isOnCollection ? sourceOf(context, namespace, stages) : givenDocuments(context, stages);
+    if (target !== undefined) {
+      writeOut(context, target, source);
+      return { cursor: { firstBatch: [], id: 0n, ns: namespace }, ok: 1 };
     }
-    const namespace = namespaceOf(context);
-    const source = sourceOf(context, namespace, pipeline);
     const cursor = new Cursor(namespace, source, Number.POSITIVE_INFINITY);
     return openCursor(engine, cursor, {
       batchSize: optionalCount(cursorOptions, 'batchSize'),
@@ -52,28 +59,67 @@ export const aggregate: CommandDefinition = {
   },
 };
 
-function sourceOf(context: CommandContext, namespace: string, pipeline: Value[]): DocumentSource {
-  const { engine, database } = context;
-  // All stages are checked, also those that the planner takes over.
-  const find = (collection: string, filter: Doc): Iterable<Doc> =>
+/** `$documents`, the only source there is for a pipeline that begins at a database. */
+function givenDocuments(context: CommandContext, pipeline: Value[]): DocumentSource {
+  const first = pipeline.length > 0 ? readStage(pipeline[0]) : undefined;
+  if (first?.operator !== '$documents') {
+    throw errorOf(
+      'CommandNotSupported',
+      'mongolet aggregates collections, or $documents, but not a whole database',
+    );
+  }
+  const variables = variablesOf(context.command);
+  const docs = compileExpression(first.spec, variables)({});
+  if (!Array.isArray(docs) || !docs.every(isDoc)) {
+    throw new MongoletError(5858203, 'an array of documents is expected in $documents');
+  }
+  const stage = compilePipeline(pipeline.slice(1), { find: finder(context), variables });
+  return encodedSource(stage(docs), () => {});
+}
+
+/** Finds documents of a collection of the same database. */
+function finder({ engine, database }: CommandContext) {
+  return (collection: string, filter: Doc): Iterable<Doc> =>
     documentsOf(openFind(engine, `${database}.${collection}`, { ...EVERYTHING, filter }).source, true);
-  compilePipeline(pipeline, { find, variables: {} });
-  const { query, rest } = splitPipeline(pipeline, context.command.hint);
+}
+
+function encodedSource(input: Iterable<Doc>, suspend: () => void): DocumentSource {
+  const docs = input[Symbol.iterator]();
+  return {
+    next() {
+      const { done, value } = docs.next();
+      return done ? undefined : encode(value);
+    },
+    suspend,
+  };
+}
+
+function sourceOf(context: CommandContext, namespace: string, pipeline: Value[]): DocumentSource {
+  const { engine } = context;
+  const find = finder(context);
+  // All stages are checked, also those that the planner takes over.
+  const variables = variablesOf(context.command);
+  compilePipeline(pipeline, { find, variables });
+  const { query: plain, rest } = splitPipeline(pipeline, context.command.hint);
+  const query = { ...plain, variables };
   const counted = countedAs(rest);
   if (counted !== undefined && !query.sort) return countSource(context, namespace, query, counted);
   const { source } = openFind(engine, namespace, query);
   // The planner's stream knows no limit of its own: a cursor or a stage ends it.
   const limited = limitSource(source, query.limit);
   if (rest.length === 0) return limited;
-  const stage = compilePipeline(rest, { find, variables: {} });
-  const docs = stage(documentsOf(limited, false))[Symbol.iterator]();
-  return {
-    next() {
-      const { done, value } = docs.next();
-      return done ? undefined : encode(value);
-    },
-    suspend: () => limited.suspend(),
-  };
+  const stage = compilePipeline(rest, { find, variables });
+  return encodedSource(stage(documentsOf(limited, false)), () => limited.suspend());
+}
+
+/** What `explain` tells of a pipeline: the query that the planner takes, and the stages after it. */
+export function explainedPipeline(command: Doc): { query: FindQuery; rest: Value[] } {
+  const { pipeline } = command;
+  if (!Array.isArray(pipeline)) throw wrongType('pipeline', pipeline, 'array');
+  const variables = variablesOf(command);
+  compilePipeline(pipeline, { find: () => [], variables });
+  const { query, rest } = splitPipeline(pipeline, command.hint);
+  return { query: { ...query, variables }, rest };
 }
 
 const EVERYTHING: FindQuery = {
@@ -93,8 +139,7 @@ function splitPipeline(pipeline: Value[], hint: Value): { query: FindQuery; rest
     const next = pipeline[position];
     if (next === undefined) return undefined;
     const { operator, spec } = readStage(next);
-    // `$expr` is for the stage, which can evaluate it.
-    if (operator !== wanted || (isDoc(spec) && JSON.stringify(spec).includes('"$expr"'))) return undefined;
+    if (operator !== wanted) return undefined;
     position += 1;
     return spec;
   };

@@ -1,55 +1,83 @@
-/** Evaluates aggregation expressions. Plain paths and literals never leave BSON; only operators go through mingo. */
-import { evalExpr } from 'mingo/core';
+/** Compiles aggregation expressions: paths, variables, literals, and operators on BSON values. */
 import { MongoletError } from '../errors.ts';
 import { type Doc, docOf, getField, keysOf, type Value } from '../value/document.ts';
 import { isDoc } from '../value/type.ts';
-import { expressionContext, isAllowedOperator } from './operators.ts';
-import { fromPlain, toPlain } from './plain-values.ts';
+import type { CompileOperand } from './operators/operands.ts';
+import { OPERATORS } from './operators/table.ts';
 
-/** Values of `$$name`, set by `$lookup`'s `let`. */
+/** Values of variables by name. */
 export type Variables = Readonly<Record<string, Value>>;
 
 /** An expression, checked: gives the value for a document, undefined where it is missing. */
-export type Expression = (doc: Doc) => Value | undefined;
+export type Expression = (doc: Doc, locals?: Variables) => Value | undefined;
 
-/** Checks an expression and prepares it; an operator that is not allowed is refused here. */
-export function compileExpression(expression: Value, variables: Variables = {}): Expression {
-  checkOperators(expression);
-  if (typeof expression === 'string') return compilePath(expression, variables);
+/**
+ * Checks an expression and prepares it; an operator that is not allowed is refused here. `variables` are known now
+ * (those of a command's `let` or around a `$lookup`), `names` are bound later, by operators such as `$map`.
+ */
+export function compileExpression(
+  expression: Value,
+  variables: Variables = {},
+  names: readonly string[] = [],
+): Expression {
+  const compile: CompileOperand = (operand, inner) =>
+    compileExpression(operand, variables, inner ? [...names, ...inner] : names);
+  if (typeof expression === 'string') return compilePath(expression, variables, names);
   if (Array.isArray(expression)) {
-    const parts = expression.map((part: Value) => compileExpression(part, variables));
-    return (doc) => parts.map((part) => part(doc) ?? null);
+    const parts = expression.map((part: Value) => compile(part));
+    return (doc, locals) => parts.map((part) => part(doc, locals) ?? null);
   }
   if (!isDoc(expression)) return () => expression;
   const keys = keysOf(expression);
-  if (keys[0] === '$literal') return () => expression.$literal;
-  if (keys[0]?.startsWith('$')) return compileOperator(expression, variables);
-  const fields = keys.map((key) => [key, compileExpression(expression[key], variables)] as const);
-  return (doc) =>
-    docOf(fields.map(([key, part]) => [key, part(doc)] as const).filter(([, value]) => value !== undefined));
+  if (keys.some((key) => key.startsWith('$'))) return compileOperator(expression, keys, compile);
+  for (const key of keys) checkFieldName(key);
+  const fields = keys.map((key) => [key, compile(expression[key])] as const);
+  return (doc, locals) =>
+    docOf(fields.map(([key, part]) => [key, part(doc, locals)] as const).filter(isPresent));
 }
 
-/** An evaluator as filters and projections want it. */
-export function expressionEvaluator(variables: Variables = {}): (expression: Value, doc: Doc) => Value {
-  const compiled = new Map<Value, Expression>();
-  return (expression, doc) => {
-    let known = compiled.get(expression);
-    if (!known) {
-      known = compileExpression(expression, variables);
-      compiled.set(expression, known);
-    }
-    return known(doc);
-  };
+function checkFieldName(name: string): void {
+  if (name.includes('.')) {
+    throw new MongoletError(16412, `FieldPath field names may not contain '.': '${name}'`);
+  }
 }
 
-function compilePath(text: string, variables: Variables): Expression {
+function isPresent([, value]: readonly [string, Value | undefined]): boolean {
+  return value !== undefined;
+}
+
+function compileOperator(expression: Doc, keys: readonly string[], compile: CompileOperand): Expression {
+  const [name = ''] = keys;
+  if (keys.length > 1) {
+    throw new MongoletError(
+      15983,
+      `an expression specification must contain exactly one field, found ${keys.length}`,
+    );
+  }
+  if (name === '$literal') return () => expression.$literal;
+  const operator = OPERATORS.get(name);
+  if (operator) return operator(expression[name], compile, name);
+  throw new MongoletError(168, `Unrecognized expression '${name}'`, { codeName: 'InvalidPipelineOperator' });
+}
+
+/** A compiler of expressions as filters and projections want it. */
+export function expressionCompiler(
+  variables: Variables = {},
+): (expression: Value) => (doc: Doc) => Value | undefined {
+  return (expression) => compileExpression(expression, variables);
+}
+
+function compilePath(text: string, variables: Variables, names: readonly string[]): Expression {
   if (!text.startsWith('$')) return () => text;
+  if (text === '$') throw new MongoletError(16872, "'$' by itself is not a valid FieldPath");
   if (!text.startsWith('$$')) {
     const parts = text.slice(1).split('.');
-    if (parts.includes('')) throw new MongoletError(15998, 'FieldPath field names may not be empty strings.');
+    checkParts(parts, text);
     return (doc) => follow(doc, parts, 0);
   }
   const [name = '', ...parts] = text.slice(2).split('.');
+  checkParts(parts, text);
+  if (names.includes(name)) return (_doc, locals) => follow(locals?.[name], parts, 0);
   switch (name) {
     case 'ROOT':
     case 'CURRENT':
@@ -58,12 +86,23 @@ function compilePath(text: string, variables: Variables): Expression {
       return () => undefined;
     case 'NOW': {
       const now = new Date();
-      return () => now;
+      return () => follow(now, parts, 0);
     }
     default:
-      if (!Object.hasOwn(variables, name))
+      if (!Object.hasOwn(variables, name)) {
         throw new MongoletError(17276, `Use of undefined variable: ${name}`);
+      }
       return () => follow(variables[name], parts, 0);
+  }
+}
+
+function checkParts(parts: readonly string[], text: string): void {
+  if (parts.includes('')) throw new MongoletError(15998, 'FieldPath field names may not be empty strings.');
+  if (parts.some((part) => part.startsWith('$'))) {
+    throw new MongoletError(
+      16410,
+      `FieldPath field names may not start with '$'. Consider using $getField: ${text}`,
+    );
   }
 }
 
@@ -74,41 +113,4 @@ function follow(value: Value | undefined, parts: readonly string[], at: number):
     return value.map((element: Value) => follow(element, parts, at)).filter((found) => found !== undefined);
   }
   return isDoc(value) ? follow(getField(value, parts[at] as string), parts, at + 1) : undefined;
-}
-
-function compileOperator(expression: Doc, variables: Variables): Expression {
-  const plainExpression = toPlain(expression);
-  const plainVariables = toPlain(variables as Doc) as Record<string, unknown>;
-  return (doc) => {
-    try {
-      const options = { context: expressionContext, scriptEnabled: false, variables: plainVariables };
-      return fromPlain(evalExpr(toPlain(doc), plainExpression, options as Parameters<typeof evalExpr>[2]));
-    } catch (error) {
-      if (error instanceof MongoletError) throw error;
-      throw new MongoletError(2, error instanceof Error ? error.message : String(error));
-    }
-  };
-}
-
-function checkOperators(expression: Value): void {
-  if (Array.isArray(expression)) {
-    for (const part of expression) checkOperators(part);
-  } else if (isDoc(expression)) {
-    const keys = keysOf(expression);
-    for (const key of keys) {
-      if (key === '$literal') continue;
-      if (key.startsWith('$') && !isAllowedOperator(key)) {
-        throw new MongoletError(168, `Unrecognized expression '${key}'`, {
-          codeName: 'InvalidPipelineOperator',
-        });
-      }
-      checkOperators(expression[key]);
-    }
-    if (keys.length > 1 && keys[0]?.startsWith('$')) {
-      throw new MongoletError(
-        15983,
-        `an expression specification must contain exactly one field, found ${keys.length}`,
-      );
-    }
-  }
 }

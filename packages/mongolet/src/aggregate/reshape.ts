@@ -5,7 +5,7 @@ import { compileProjection } from '../project/index.ts';
 import { copyDoc, type Doc, getField, keysOf, removeField, setField, type Value } from '../value/document.ts';
 import { getPath } from '../value/path.ts';
 import { isDoc } from '../value/type.ts';
-import { compileExpression, type Expression, expressionEvaluator, type Variables } from './expression.ts';
+import { compileExpression, type Expression, expressionCompiler, type Variables } from './expression.ts';
 import { checkSpecFields, type StageCompiler, specDoc } from './stage.ts';
 
 /** `$project` */
@@ -16,7 +16,7 @@ export const project: StageCompiler = (spec, { variables }) => {
       51272,
       'Invalid $project :: caused by :: projection specification must have at least one field',
     );
-  const apply = compileProjection(doc, undefined, expressionEvaluator(variables));
+  const apply = compileProjection(doc, undefined, expressionCompiler(variables));
   return mapping((input) => apply(input));
 };
 
@@ -51,6 +51,9 @@ export const replaceRoot: StageCompiler = (spec, { variables }) => {
     throw new MongoletError(40228, "'newRoot' expression must evaluate to an object");
   });
 };
+
+/** `$replaceWith` */
+export const replaceWith: StageCompiler = (spec, context) => replaceRoot({ newRoot: spec }, context);
 
 /** `$unwind` */
 export const unwind: StageCompiler = (spec) => {

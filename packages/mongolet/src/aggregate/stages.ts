@@ -1,17 +1,20 @@
 /** The stages that are allowed, by name. */
 import { numberOf } from '../commands/command.ts';
+import { searchNotEnabled } from '../commands/search-indexes.ts';
 import { errorOf, MongoletError } from '../errors.ts';
 import { compileFilter } from '../match/index.ts';
 import { compileSort } from '../sort/index.ts';
 import { type Doc, keysOf, type Value } from '../value/document.ts';
-import { expressionEvaluator } from './expression.ts';
+import { bucketAuto } from './bucket-auto.ts';
+import { expressionCompiler } from './expression.ts';
+import { graphLookup } from './graph-lookup.ts';
 import { bucket, count, group, sortByCount } from './group.ts';
 import { facet, lookup, unionWith } from './join.ts';
-import { addFields, project, replaceRoot, unset, unwind } from './reshape.ts';
+import { addFields, project, replaceRoot, replaceWith, unset, unwind } from './reshape.ts';
 import { type PipelineContext, readStage, type Stage, type StageCompiler, specDoc } from './stage.ts';
 
 const match: StageCompiler = (spec, { variables }) => {
-  const matcher = compileFilter(specDoc('$match', spec), expressionEvaluator(variables));
+  const matcher = compileFilter(specDoc('$match', spec), expressionCompiler(variables));
   return function* (input) {
     for (const doc of input) if (matcher.matches(doc)) yield doc;
   };
@@ -57,14 +60,17 @@ export function wholeNumber(operator: string, value: Value, least: number): numb
 const STAGES: ReadonlyMap<string, StageCompiler> = new Map([
   ['$addFields', addFields],
   ['$bucket', bucket],
+  ['$bucketAuto', bucketAuto],
   ['$count', count],
   ['$facet', facet],
+  ['$graphLookup', graphLookup],
   ['$group', group],
   ['$limit', limit],
   ['$lookup', lookup],
   ['$match', match],
   ['$project', project],
   ['$replaceRoot', replaceRoot],
+  ['$replaceWith', replaceWith],
   ['$set', addFields],
   ['$skip', skip],
   ['$sort', sort],
@@ -77,10 +83,15 @@ const STAGES: ReadonlyMap<string, StageCompiler> = new Map([
 /** Stages that MongoDB has and mongolet has not; any other name is nobody's. */
 const REFUSED = new Set(
   (
-    '$bucketAuto $changeStream $collStats $currentOp $densify $documents $fill $geoNear $graphLookup $indexStats ' +
-    '$listSessions $merge $out $redact $replaceWith $sample $search $setWindowFields'
+    '$changeStream $collStats $currentOp $densify $documents $fill $geoNear $indexStats ' +
+    '$listSessions $merge $out $redact $sample $search $setWindowFields'
   ).split(' '),
 );
+
+/** Says whether a stage of this name exists, here or in MongoDB. */
+export function isStage(operator: string): boolean {
+  return STAGES.has(operator) || REFUSED.has(operator);
+}
 
 /** Compiles a pipeline: every stage is checked before the first one runs. */
 export function compilePipeline(pipeline: Value, context: Omit<PipelineContext, 'compile'>): Stage {
@@ -97,6 +108,7 @@ export function compilePipeline(pipeline: Value, context: Omit<PipelineContext, 
     if (compile) return compile(spec, full);
     if (REFUSED.has(operator))
       throw errorOf('CommandNotSupported', `mongolet does not support the stage '${operator}'`);
+    if (operator === '$listSearchIndexes') throw searchNotEnabled();
     throw new MongoletError(40324, `Unrecognized pipeline stage name: '${operator}'`);
   });
   return (input: Iterable<Doc>) => stages.reduce<Iterable<Doc>>((docs, stage) => stage(docs), input);

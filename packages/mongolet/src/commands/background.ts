@@ -44,6 +44,7 @@ async function expireAll(engine: Engine): Promise<void> {
       if (index.spec.expireAfterSeconds !== undefined) await expireBy(engine, collection, index);
     }
   }
+  engine.transactions.forgetOld(Date.now());
   const sessions = expiredSessions(engine.storage, Date.now());
   if (sessions.length === 0) return;
   await engine.queue.execute(() => {

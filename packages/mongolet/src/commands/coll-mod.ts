@@ -1,12 +1,13 @@
-/** `collMod`: the life time of a TTL index, and nothing else. */
+/** `collMod`: the life time of a TTL index, and whether the planner may see an index; nothing else. */
 import { errorOf } from '../errors.ts';
 import { Index } from '../store/index-info.ts';
+import type { Doc } from '../value/codec.ts';
 import { isDoc } from '../value/type.ts';
 import type { ReplyDoc } from '../wire/reply-writer.ts';
 import { type CommandDefinition, namespaceOf, numberOf, optionalDoc } from './command.ts';
 import { checkIndexSpec, sameKey } from './index-spec.ts';
 
-/** Changes `expireAfterSeconds` of an index. */
+/** Changes `expireAfterSeconds` or `hidden` of an index. */
 export const collMod: CommandDefinition = {
   kind: 'write',
   fields: ['index'],
@@ -17,14 +18,21 @@ export const collMod: CommandDefinition = {
     if (!collection) throw errorOf('NamespaceNotFound', `ns does not exist: ${namespace}`);
     const wanted = optionalDoc(command, 'index');
     if (!wanted) throw errorOf('InvalidOptions', 'mongolet supports collMod for an index only');
-    const { name, keyPattern, expireAfterSeconds } = wanted;
+    const { name, keyPattern, expireAfterSeconds, hidden } = wanted;
     const position = collection.indexes.findIndex((index) =>
       isDoc(keyPattern) ? sameKey(index.spec.key, keyPattern) : index.spec.name === name,
     );
     const before = collection.indexes[position];
     if (!before) throw errorOf('IndexNotFound', `cannot find index ${String(name)} for ns ${namespace}`);
-    if (expireAfterSeconds === undefined) throw errorOf('InvalidOptions', 'no expireAfterSeconds field');
-    const after = new Index(before.id, checkIndexSpec({ ...before.spec, expireAfterSeconds }));
+    if (expireAfterSeconds === undefined && hidden === undefined) {
+      throw errorOf('InvalidOptions', 'no expireAfterSeconds or hidden field');
+    }
+    if (hidden !== undefined && before.isIdIndex) throw errorOf('BadValue', "can't hide _id index");
+    const changes = {
+      ...(expireAfterSeconds === undefined ? {} : { expireAfterSeconds }),
+      ...(hidden === undefined ? {} : { hidden }),
+    };
+    const after = new Index(before.id, checkIndexSpec({ ...before.spec, ...changes }));
     after.isMultikey = before.isMultikey;
     after.hasShortened = before.hasShortened;
     collection.indexes = collection.indexes.with(position, after);
@@ -32,12 +40,20 @@ export const collMod: CommandDefinition = {
       collection.indexes = collection.indexes.with(position, before);
     });
     engine.catalog.save(collection);
-    return {
-      ...(before.spec.expireAfterSeconds === undefined
-        ? {}
-        : { expireAfterSeconds_old: before.spec.expireAfterSeconds }),
-      expireAfterSeconds_new: numberOf(expireAfterSeconds),
-      ok: 1,
-    };
+    return { ...replyOf(before, after, changes), ok: 1 };
   },
 };
+
+function replyOf(before: Index, after: Index, changes: Doc): ReplyDoc {
+  const reply: ReplyDoc = {};
+  if (changes.expireAfterSeconds !== undefined) {
+    const old = before.spec.expireAfterSeconds;
+    if (old !== undefined) reply.expireAfterSeconds_old = old;
+    reply.expireAfterSeconds_new = numberOf(changes.expireAfterSeconds);
+  }
+  if (changes.hidden !== undefined) {
+    reply.hidden_old = before.spec.hidden === true;
+    reply.hidden_new = after.spec.hidden === true;
+  }
+  return reply;
+}

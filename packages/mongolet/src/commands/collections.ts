@@ -38,6 +38,7 @@ const REFUSED_OPTIONS = [
 /** Makes an empty collection. */
 export const create: CommandDefinition = {
   kind: 'write',
+  isForTransactions: true,
   fields: REFUSED_OPTIONS,
   run(context): ReplyDoc {
     const { command, engine } = context;

@@ -5,10 +5,12 @@ import type { Catalog } from '../store/catalog.ts';
 import type { CommitQueue } from '../store/commit-queue.ts';
 import type { Records } from '../store/records.ts';
 import type { Storage } from '../store/storage.ts';
+import type { Transactions } from '../transaction/transactions.ts';
 import type { Doc, Value } from '../value/codec.ts';
 import { keysOf } from '../value/document.ts';
 import { isDoc } from '../value/type.ts';
 import type { ReplyDoc } from '../wire/reply-writer.ts';
+import type { FailPoints } from './fail-points.ts';
 
 /** Everything a server consists of. */
 export interface Engine {
@@ -17,6 +19,9 @@ export interface Engine {
   readonly records: Records;
   readonly queue: CommitQueue;
   readonly cursors: Cursors;
+  readonly transactions: Transactions;
+  /** For the suites of drivers; undefined where failing on order is not allowed. */
+  readonly failPoints: FailPoints | undefined;
   /** Host and port, or the socket's path, as `hello` tells it. */
   readonly address: () => string;
 }
@@ -32,20 +37,38 @@ export interface CommandContext {
   readonly connectionId: number;
 }
 
-/** A command: reads run at once, writes inside the next batch. */
-export interface CommandDefinition {
-  readonly kind: 'read' | 'write';
+interface CommandFields {
   /** The fields it knows, beyond its own name and those that every command may have; 'any' is for the handshake. */
   readonly fields: readonly string[] | 'any';
+}
+
+/** A command on data: reads run at once, writes inside the next batch, and either inside a transaction. */
+interface DataCommandDefinition extends CommandFields {
+  readonly kind: 'read' | 'write';
   readonly run: (context: CommandContext) => ReplyDoc;
+  /** Says of a read that it writes after all, as an aggregation with `$out` does. */
+  readonly writes?: (command: Doc) => boolean;
   /** It has statements, may be repeated under its transaction number, and is then answered from memory. */
   readonly isRetryable?: boolean;
+  /** It may be a part of a multi-document transaction. */
+  readonly isForTransactions?: boolean;
 }
+
+/** A command that ends a transaction. */
+interface EndCommandDefinition extends CommandFields {
+  readonly kind: 'end';
+  readonly run: (context: CommandContext) => Promise<ReplyDoc>;
+  readonly isRetryable?: never;
+}
+
+export type CommandDefinition = DataCommandDefinition | EndCommandDefinition;
 
 const GENERIC_FIELDS = new Set([
   '$db',
   'lsid',
   'txnNumber',
+  'autocommit',
+  'startTransaction',
   '$clusterTime',
   '$readPreference',
   'apiVersion',
@@ -60,17 +83,18 @@ const GENERIC_FIELDS = new Set([
   '$configServerState',
 ]);
 
-/** Refuses fields that the command does not know, and the parts of a multi-document transaction. */
+/** Refuses fields that the command does not know, and a number where nothing would be done with it. */
 export function checkFields(name: string, command: Doc, definition: CommandDefinition): void {
   if (definition.fields === 'any') return;
+  if (command.txnNumber !== undefined && command.autocommit === undefined && !definition.isRetryable) {
+    throw new MongoletError(
+      50768,
+      `txnNumber may only be provided for multi-document transactions and retryable write commands. autocommit:false was not provided, and ${name} is not a retryable write command.`,
+      { codeName: 'NotARetryableWriteCommand' },
+    );
+  }
   for (const field of keysOf(command)) {
     if (field === name || GENERIC_FIELDS.has(field) || definition.fields.includes(field)) continue;
-    if (field === 'startTransaction' || field === 'autocommit') {
-      throw errorOf(
-        'OperationNotSupportedInTransaction',
-        'mongolet does not support multi-document transactions',
-      );
-    }
     if (field === 'collation') {
       throw errorOf('NotImplemented', `mongolet does not support collation (in command '${name}')`);
     }

@@ -1,15 +1,42 @@
-/** Filters and projections of commands, which may hold aggregation expressions. */
-import { expressionEvaluator } from '../aggregate/expression.ts';
+/** Filters, projections and updates of commands, which may hold aggregation expressions. */
+import { expressionCompiler, type Variables } from '../aggregate/expression.ts';
+import { compileUpdatePipeline } from '../aggregate/update-pipeline.ts';
+import { MongoletError } from '../errors.ts';
 import { compileFilter, type Matcher } from '../match/index.ts';
 import { compileProjection } from '../project/index.ts';
+import { compileUpdate, type Updater } from '../update/index.ts';
 import type { Doc } from '../value/codec.ts';
 
 /** Compiles a filter; `$expr` is allowed in it. */
-export function compileQuery(filter: Doc): Matcher {
-  return compileFilter(filter, expressionEvaluator());
+export function compileQuery(filter: Doc, variables: Variables = {}): Matcher {
+  return compileFilter(filter, expressionCompiler(variables));
+}
+
+/** Compiles the filter of a write: what an upsert inserts must not hang on an expression. */
+export function compileWriteQuery(filter: Doc, variables: Variables, isUpsert: boolean): Matcher {
+  return isUpsert ? compileFilter(filter, refuseExpression) : compileQuery(filter, variables);
+}
+
+function refuseExpression(): never {
+  throw new MongoletError(224, '$expr is not allowed in the query predicate for an upsert', {
+    codeName: 'QueryFeatureNotAllowed',
+  });
 }
 
 /** Compiles a projection; computed fields are allowed in it. */
-export function compileFields(projection: Doc, filter: Doc): (doc: Doc, position?: number) => Doc {
-  return compileProjection(projection, filter, expressionEvaluator());
+export function compileFields(
+  projection: Doc,
+  filter: Doc,
+  variables: Variables = {},
+): (doc: Doc, position?: number) => Doc {
+  return compileProjection(projection, filter, expressionCompiler(variables));
+}
+
+/** Compiles an update: operators, a replacement, or a pipeline. */
+export function compileChanges(
+  update: Doc | Doc[],
+  arrayFilters: Doc[] | undefined,
+  variables: Variables = {},
+): Updater {
+  return compileUpdate(update, arrayFilters, (pipeline) => compileUpdatePipeline(pipeline, variables));
 }

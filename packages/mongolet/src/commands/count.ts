@@ -1,5 +1,6 @@
 /** `count` and `distinct` */
 
+import type { Variables } from '../aggregate/expression.ts';
 import { choosePlan } from '../plan/planner.ts';
 import { RecordStream } from '../plan/record-stream.ts';
 import { wholeRange } from '../store/keys.ts';
@@ -36,11 +37,11 @@ export const count: CommandDefinition = {
 export function countMatches(
   engine: Engine,
   namespace: string,
-  query: { filter: Doc; hint?: Value },
+  query: { filter: Doc; hint?: Value; variables?: Variables },
   skip: number,
   limit: number,
 ): number {
-  const matcher = compileQuery(query.filter);
+  const matcher = compileQuery(query.filter, query.variables);
   const collection = engine.catalog.find(namespace);
   if (!collection) return 0;
   const plan = choosePlan(collection, query);
@@ -60,6 +61,7 @@ export function countMatches(
 /** Collects the different values of a field, those of arrays one by one. */
 export const distinct: CommandDefinition = {
   kind: 'read',
+  isForTransactions: true,
   fields: ['key', 'query', 'hint'],
   run(context): ReplyDoc {
     const { command, engine } = context;

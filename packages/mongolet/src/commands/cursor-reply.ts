@@ -10,6 +10,6 @@ export function openCursor(
   options: { batchSize: number | undefined; isSingleBatch: boolean },
 ): ReplyDoc {
   const { documents, isLast } = cursor.readBatch(options.batchSize ?? DEFAULT_FIRST_BATCH);
-  const id = isLast || options.isSingleBatch ? 0n : engine.cursors.add(cursor);
+  const id = isLast || options.isSingleBatch ? 0n : engine.cursors.add(cursor, engine.storage.view);
   return { cursor: { firstBatch: documents, id, ns: cursor.namespace }, ok: 1 };
 }

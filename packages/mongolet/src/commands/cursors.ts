@@ -7,12 +7,13 @@ import { type CommandDefinition, optionalCount, wrongType } from './command.ts';
 /** Reads the next batch of a cursor. */
 export const getMore: CommandDefinition = {
   kind: 'read',
+  isForTransactions: true,
   fields: ['collection', 'batchSize'],
   run({ command, database, engine }): ReplyDoc {
     const id = cursorId(command.getMore, 'getMore');
     const collection = command.collection;
     if (typeof collection !== 'string') throw wrongType('getMore.collection', collection, 'string');
-    const cursor = engine.cursors.get(id, `${database}.${collection}`);
+    const cursor = engine.cursors.get(id, `${database}.${collection}`, engine.storage.view);
     const size = optionalCount(command, 'batchSize') || Number.POSITIVE_INFINITY;
     try {
       const { documents, isLast } = cursor.readBatch(size);
@@ -28,6 +29,7 @@ export const getMore: CommandDefinition = {
 /** Closes cursors. */
 export const killCursors: CommandDefinition = {
   kind: 'read',
+  isForTransactions: true,
   fields: ['cursors'],
   run({ command, engine }): ReplyDoc {
     const ids = command.cursors;

@@ -5,7 +5,8 @@ import type { ReplyDoc } from '../wire/reply-writer.ts';
 import { type CommandDefinition, namespaceOf, numberOf } from './command.ts';
 import { compileQuery } from './compile.ts';
 import { runStatements, statementsOf } from './statements.ts';
-import { checkStatement, refuseLet, requiredFilter } from './update.ts';
+import { checkStatement, requiredFilter } from './update.ts';
+import { variablesOf } from './variables.ts';
 import { findRecords } from './write-one.ts';
 
 const STATEMENT_FIELDS = new Set(['q', 'limit', 'hint', 'collation']);
@@ -13,10 +14,11 @@ const STATEMENT_FIELDS = new Set(['q', 'limit', 'hint', 'collation']);
 /** Removes documents. */
 export const deleteCommand: CommandDefinition = {
   kind: 'write',
+  isForTransactions: true,
   fields: ['deletes', 'ordered', 'let'],
   isRetryable: true,
   run(context): ReplyDoc {
-    refuseLet(context);
+    const variables = variablesOf(context.command);
     const { engine } = context;
     const collection = engine.catalog.find(namespaceOf(context));
     const statements = statementsOf(context, 'deletes');
@@ -30,7 +32,7 @@ export const deleteCommand: CommandDefinition = {
       }
       const count = limit === 1 ? 1 : Number.POSITIVE_INFINITY;
       const query = { filter, hint: doc.hint };
-      const records = findRecords(engine, collection, query, compileQuery(filter), count);
+      const records = findRecords(engine, collection, query, compileQuery(filter, variables), count);
       if (!collection) return;
       for (const record of records) engine.records.remove(collection, record);
       n += records.length;

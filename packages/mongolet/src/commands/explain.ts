@@ -1,4 +1,5 @@
 /** `explain`: the plan of a query, and how much a run of it looks at. */
+import { explainedPipeline } from '../aggregate/aggregate.ts';
 import { errorOf } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Doc } from '../value/codec.ts';
@@ -8,32 +9,43 @@ import type { ReplyDoc } from '../wire/reply-writer.ts';
 import { type CommandContext, type CommandDefinition, wrongType } from './command.ts';
 import { type FindQuery, findQueryOf, openFind } from './find.ts';
 
-/** Explains `find`, `count`, `distinct`, `findAndModify`, and the first statement of `update` and `delete`. */
+const VERBOSITIES = ['queryPlanner', 'executionStats', 'allPlansExecution'];
+
+/** Explains `find`, `aggregate`, `count`, `distinct`, `findAndModify`, and the first statement of `update` and `delete`. */
 export const explain: CommandDefinition = {
   kind: 'read',
   fields: ['verbosity'],
   run(context): ReplyDoc {
+    const verbosity = context.command.verbosity ?? 'allPlansExecution';
+    if (!VERBOSITIES.includes(String(verbosity))) {
+      throw errorOf(
+        'BadValue',
+        `Enumeration value '${String(verbosity)}' for field 'explain.verbosity' is not valid`,
+      );
+    }
     const inner = context.command.explain;
     if (!isDoc(inner)) throw wrongType('explain', inner, 'object');
     const name = keysOf(inner)[0] ?? '';
     const namespace = `${context.database}.${String(inner[name])}`;
-    const query = queryOf(context, name, inner);
+    const { query, rest } =
+      name === 'aggregate' ? explainedPipeline(inner) : { query: queryOf(context, name, inner), rest: [] };
     const { source, plan, stream } = openFind(context.engine, namespace, query);
     let returned = 0;
-    while (returned < query.limit && source.next()) returned += 1;
+    const runs = verbosity !== 'queryPlanner';
+    while (runs && returned < query.limit && source.next()) returned += 1;
     source.suspend();
     const { keys, documents } = stream?.examined ?? { keys: 0, documents: 0 };
-    return {
-      queryPlanner: { namespace, winningPlan: stageOf(plan, query), rejectedPlans: [] },
-      executionStats: {
-        executionSuccess: true,
-        nReturned: returned,
-        totalKeysExamined: keys,
-        totalDocsExamined: documents,
-      },
+    const executionStats = {
+      executionSuccess: true,
+      nReturned: returned,
+      totalKeysExamined: keys,
       totalDocsExamined: documents,
-      ok: 1,
     };
+    const cursor = {
+      queryPlanner: { namespace, winningPlan: stageOf(plan, query), rejectedPlans: [] },
+      ...(runs ? { executionStats, totalDocsExamined: documents } : {}),
+    };
+    return rest.length === 0 ? { ...cursor, ok: 1 } : { stages: [{ $cursor: cursor }, ...rest], ok: 1 };
   },
 };
 

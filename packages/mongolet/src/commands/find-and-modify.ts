@@ -1,18 +1,19 @@
 /** `findAndModify` */
 
 import { errorOf } from '../errors.ts';
-import { compileUpdate } from '../update/index.ts';
 import type { Doc } from '../value/codec.ts';
 import { keysOf } from '../value/document.ts';
 import { RawDocument, type ReplyDoc } from '../wire/reply-writer.ts';
 import { type CommandContext, type CommandDefinition, isSet, namespaceOf, optionalDoc } from './command.ts';
-import { compileFields, compileQuery } from './compile.ts';
-import { arrayFiltersOf, refuseLet, updateOf } from './update.ts';
+import { compileChanges, compileFields, compileQuery, compileWriteQuery } from './compile.ts';
+import { arrayFiltersOf, updateOf } from './update.ts';
+import { variablesOf } from './variables.ts';
 import { changeRecord, findRecords, insertUpsert } from './write-one.ts';
 
 /** Changes or removes one document and returns it, as it was or as it is. */
 export const findAndModify: CommandDefinition = {
   kind: 'write',
+  isForTransactions: true,
   fields: [
     'query',
     'sort',
@@ -28,7 +29,6 @@ export const findAndModify: CommandDefinition = {
   ],
   isRetryable: true,
   run(context): ReplyDoc {
-    refuseLet(context);
     const { command } = context;
     const isRemove = isSet(command, 'remove');
     if (isRemove === (command.update !== undefined)) {
@@ -55,7 +55,7 @@ function removeOne(context: CommandContext): ReplyDoc {
   const { engine } = context;
   const collection = engine.catalog.find(namespaceOf(context));
   const query = queryOf(context);
-  const matcher = compileQuery(query.filter);
+  const matcher = compileQuery(query.filter, query.variables);
   const [record] = findRecords(engine, collection, query, matcher, 1);
   if (!record || !collection) return { lastErrorObject: { n: 0 }, value: null, ok: 1 };
   const value = projected(context, query.filter, record.doc, record.bytes, matcher.positions(record.doc));
@@ -67,8 +67,8 @@ function updateOne(context: CommandContext): ReplyDoc {
   const { engine, command } = context;
   const namespace = namespaceOf(context);
   const query = queryOf(context);
-  const matcher = compileQuery(query.filter);
-  const update = compileUpdate(updateOf(command.update, false), arrayFiltersOf(command));
+  const matcher = compileWriteQuery(query.filter, query.variables, isSet(command, 'upsert'));
+  const update = compileChanges(updateOf(command.update, false), arrayFiltersOf(command), query.variables);
   const collection = engine.catalog.find(namespace);
   const [record] = findRecords(engine, collection, query, matcher, 1);
   const isNew = isSet(command, 'new');
@@ -94,6 +94,7 @@ function queryOf(context: CommandContext) {
     filter: optionalDoc(command, 'query') ?? {},
     sort: optionalDoc(command, 'sort'),
     hint: command.hint,
+    variables: variablesOf(command),
   };
 }
 
@@ -106,5 +107,5 @@ function projected(
 ): RawDocument | Doc {
   const fields = optionalDoc(context.command, 'fields');
   if (!fields || keysOf(fields).length === 0) return new RawDocument(bytes);
-  return compileFields(fields, filter)(doc, position);
+  return compileFields(fields, filter, variablesOf(context.command))(doc, position);
 }

@@ -1,5 +1,6 @@
 /** `find` */
 
+import type { Variables } from '../aggregate/expression.ts';
 import { errorOf } from '../errors.ts';
 import { choosePlan } from '../plan/planner.ts';
 import { type LazyRecord, RecordStream } from '../plan/record-stream.ts';
@@ -20,7 +21,7 @@ import {
 } from './command.ts';
 import { compileFields, compileQuery } from './compile.ts';
 import { openCursor } from './cursor-reply.ts';
-import { refuseLet } from './update.ts';
+import { variablesOf } from './variables.ts';
 
 const REFUSED_OPTIONS = ['tailable', 'awaitData', 'returnKey', 'showRecordId', 'min', 'max', 'oplogReplay'];
 
@@ -32,11 +33,14 @@ export interface FindQuery {
   readonly hint: unknown;
   readonly skip: number;
   readonly limit: number;
+  /** Those of `let`. */
+  readonly variables?: Variables;
 }
 
 /** Opens a cursor on a collection's documents. */
 export const find: CommandDefinition = {
   kind: 'read',
+  isForTransactions: true,
   fields: [
     'filter',
     'sort',
@@ -67,7 +71,6 @@ export const find: CommandDefinition = {
 
 /** Reads and checks a query. */
 export function findQueryOf(context: CommandContext, command: Doc = context.command): FindQuery {
-  refuseLet(context);
   for (const option of REFUSED_OPTIONS) {
     const isAsked =
       option === 'min' || option === 'max' ? command[option] !== undefined : isSet(command, option);
@@ -81,6 +84,7 @@ export function findQueryOf(context: CommandContext, command: Doc = context.comm
     hint: command.hint,
     skip: optionalCount(command, 'skip') ?? 0,
     limit: limit === 0 ? Number.POSITIVE_INFINITY : limit,
+    variables: variablesOf(command),
   };
 }
 
@@ -92,8 +96,10 @@ const EMPTY_SOURCE: DocumentSource = { next: () => undefined, suspend() {} };
 
 /** Compiles a query and plans it; a collection that does not exist is an empty one, after all checks. */
 export function openFind(engine: Engine, namespace: string, query: FindQuery) {
-  const matcher = compileQuery(query.filter);
-  const project = query.projection ? compileFields(query.projection, query.filter) : undefined;
+  const matcher = compileQuery(query.filter, query.variables);
+  const project = query.projection
+    ? compileFields(query.projection, query.filter, query.variables)
+    : undefined;
   const isNatural = query.sort?.$natural !== undefined;
   const order = query.sort && !isNatural ? compileSort(query.sort) : undefined;
   const collection = engine.catalog.find(namespace);

@@ -5,7 +5,7 @@ import { errorOf, MongoletError } from '../errors.ts';
 import { MAX_DOCUMENT_BYTES } from '../store/records.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/framing.ts';
 import type { ReplyDoc } from '../wire/reply-writer.ts';
-import type { CommandContext, CommandDefinition } from './command.ts';
+import type { CommandContext, CommandDefinition, Engine } from './command.ts';
 import { MAX_STATEMENTS } from './statements.ts';
 
 /** Mongolet speaks as MongoDB 7.0 does. */
@@ -73,9 +73,6 @@ export const buildInfo: CommandDefinition = {
   }),
 };
 
-/** Sessions hold nothing but the record of their last write, which ends by itself. */
-export const endSessions: CommandDefinition = { kind: 'read', fields: [], run: () => ({ ok: 1 }) };
-
 /** Nobody signs in here: whoever reaches the socket may do everything. */
 export const connectionStatus: CommandDefinition = {
   kind: 'read',
@@ -83,21 +80,22 @@ export const connectionStatus: CommandDefinition = {
   run: () => ({ authInfo: { authenticatedUsers: [], authenticatedUserRoles: [] }, ok: 1 }),
 };
 
-const PARAMETERS: ReplyDoc = {
-  featureCompatibilityVersion: { version: '7.0' },
-  authenticationMechanisms: [],
-  enableTestCommands: false,
+const PARAMETERS: Record<string, (engine: Engine) => unknown> = {
+  featureCompatibilityVersion: () => ({ version: '7.0' }),
+  authenticationMechanisms: () => [],
+  enableTestCommands: (engine) => engine.failPoints !== undefined,
+  transactionLifetimeLimitSeconds: (engine) => engine.transactions.lifetimeLimitS,
 };
 
 /** The few parameters that drivers and test suites ask for. */
 export const getParameter: CommandDefinition = {
   kind: 'read',
   fields: ['allParameters', ...Object.keys(PARAMETERS)],
-  run({ command }): ReplyDoc {
+  run({ command, engine }): ReplyDoc {
     const isAll = command.getParameter === '*' || command.allParameters === true;
     const wanted = Object.entries(PARAMETERS).filter(([name]) => isAll || command[name] !== undefined);
     if (wanted.length === 0) throw errorOf('InvalidOptions', 'no option found to get');
-    return { ...Object.fromEntries(wanted), ok: 1 };
+    return { ...Object.fromEntries(wanted.map(([name, value]) => [name, value(engine)])), ok: 1 };
   },
 };
 
@@ -126,14 +124,5 @@ export const saslStart: CommandDefinition = {
     throw new MongoletError(18, 'mongolet does not support authentication', {
       codeName: 'AuthenticationFailed',
     });
-  },
-};
-
-/** Transactions end with these; there are none. */
-export const refusedTransactionEnd: CommandDefinition = {
-  kind: 'read',
-  fields: ['autocommit', 'recoveryToken'],
-  run() {
-    throw errorOf('NoSuchTransaction', 'mongolet does not support multi-document transactions');
   },
 };

@@ -1,12 +1,12 @@
 /** Checks what `createIndexes` is given. */
 import { errorOf, MongoletError } from '../errors.ts';
-import { compileFilter } from '../match/index.ts';
 import type { IndexSpec } from '../store/index-info.ts';
 import type { Doc, Value } from '../value/codec.ts';
 import { equalValues } from '../value/compare.ts';
 import { keysOf } from '../value/document.ts';
 import { isDoc } from '../value/type.ts';
 import { isSet, numberOf, wrongType } from './command.ts';
+import { checkPartialFilter } from './partial-filter.ts';
 
 const KNOWN_OPTIONS = new Set([
   'v',
@@ -18,10 +18,10 @@ const KNOWN_OPTIONS = new Set([
   'sparse',
   'partialFilterExpression',
   'expireAfterSeconds',
+  'hidden',
 ]);
 const REFUSED_OPTIONS = new Set([
   'collation',
-  'hidden',
   'weights',
   'default_language',
   'language_override',
@@ -57,6 +57,9 @@ export function checkIndexSpec(given: Doc): IndexSpec {
   }
   const partial = checkPartial(given.partialFilterExpression);
   const isSparse = isSet(given, 'sparse');
+  if (isSet(given, 'unique') && keysOf(key).some((path) => key[path] === 'hashed')) {
+    throw new MongoletError(16764, 'Currently hashed indexes cannot guarantee uniqueness');
+  }
   if (partial && isSparse) {
     throw errorOf('CannotCreateIndex', "cannot mix 'partialFilterExpression' and 'sparse' options");
   }
@@ -69,6 +72,7 @@ export function checkIndexSpec(given: Doc): IndexSpec {
     ...(isSparse ? { sparse: true } : {}),
     ...(partial ? { partialFilterExpression: partial } : {}),
     ...(expireAfterSeconds === undefined ? {} : { expireAfterSeconds }),
+    ...(isSet(given, 'hidden') ? { hidden: true } : {}),
   };
 }
 
@@ -78,15 +82,18 @@ function checkKey(key: Value): Doc {
   if (paths.length === 0) throw errorOf('CannotCreateIndex', 'Index keys cannot be an empty object');
   if (paths.length > 32)
     throw errorOf('CannotCreateIndex', `an index has at most 32 fields, not ${paths.length}`);
+  if (paths.filter((path) => key[path] === 'hashed').length > 1) {
+    throw new MongoletError(31303, 'A maximum of one index field is allowed to be hashed');
+  }
   for (const path of paths) {
     const value = key[path];
-    if (typeof value === 'string') {
+    if (typeof value === 'string' && value !== 'hashed') {
       throw errorOf(
         'CommandNotSupported',
         `mongolet does not support indexes of type '${value}' (field '${path}')`,
       );
     }
-    const direction = numberOf(value);
+    const direction = value === 'hashed' ? 1 : numberOf(value);
     if (direction === undefined || direction === 0 || Number.isNaN(direction)) {
       throw errorOf(
         'CannotCreateIndex',
@@ -105,7 +112,7 @@ function checkKey(key: Value): Doc {
 function checkPartial(filter: Value): Doc | undefined {
   if (filter === undefined) return undefined;
   if (!isDoc(filter)) throw wrongType('partialFilterExpression', filter, 'object');
-  compileFilter(filter);
+  checkPartialFilter(filter);
   return filter;
 }
 

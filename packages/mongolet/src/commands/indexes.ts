@@ -22,6 +22,7 @@ const MAX_INDEXES = 64;
 /** Makes indexes and fills them. */
 export const createIndexes: CommandDefinition = {
   kind: 'write',
+  isForTransactions: true,
   fields: ['indexes', 'commitQuorum', 'ignoreUnknownIndexOptions'],
   run(context): ReplyDoc {
     const { command, engine } = context;
@@ -39,6 +40,12 @@ export const createIndexes: CommandDefinition = {
     for (const spec of specs) {
       if (sameKey(spec.key, idIndexSpec().key)) continue;
       if (collection.indexes.some((index) => compareSpecs(spec, index.spec) === 'same')) continue;
+      if (engine.storage.view && !engine.storage.view.isOwnEmpty(collection)) {
+        throw errorOf(
+          'OperationNotSupportedInTransaction',
+          `Cannot create new indexes on existing collection ${namespace} in a multi-document transaction.`,
+        );
+      }
       if (collection.indexes.length >= MAX_INDEXES) {
         throw errorOf('CannotCreateIndex', `add index fails, too many indexes for ${namespace}`);
       }

@@ -12,6 +12,7 @@ import { runStatements, type Statement, statementsOf } from './statements.ts';
 /** Inserts documents. */
 export const insert: CommandDefinition = {
   kind: 'write',
+  isForTransactions: true,
   fields: ['documents', 'ordered', 'bypassDocumentValidation'],
   isRetryable: true,
   run(context): ReplyDoc {
@@ -26,7 +27,8 @@ export const insert: CommandDefinition = {
   },
 };
 
-function insertOne(context: CommandContext, collection: Collection, statement: Statement): void {
+/** Inserts one document, with an `_id` made up where it has none. */
+export function insertOne(context: CommandContext, collection: Collection, statement: Statement): void {
   const doc = withIdFirst(statement.doc);
   const bytes = doc === statement.doc && statement.bytes ? statement.bytes : Buffer.from(encode(doc));
   context.engine.records.insert(collection, doc, bytes);

@@ -1,5 +1,6 @@
 /** The statements of a write command: from its body or from a document sequence, run one by one, errors collected. */
 import { errorOf, MongoletError } from '../errors.ts';
+import { isTransient } from '../transaction/labels.ts';
 import { type Doc, decode } from '../value/codec.ts';
 import { isDoc } from '../value/type.ts';
 import type { ReplyDoc } from '../wire/reply-writer.ts';
@@ -56,8 +57,11 @@ export function runStatements(
       context.engine.storage.savepoint(() => run(statement, index));
     } catch (error) {
       if (!(error instanceof MongoletError)) throw error;
+      const { view } = context.engine.storage;
+      if (view && isTransient(error.code)) throw error;
       writeErrors.push({ index, code: error.code, ...error.extra, errmsg: error.message });
-      if (isOrdered) break;
+      // A transaction is lost with its first error.
+      if (isOrdered || view) break;
     }
   }
   return writeErrors;

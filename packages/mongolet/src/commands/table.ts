@@ -11,6 +11,7 @@ import {
   renameCollection,
 } from './collections.ts';
 import type { CommandDefinition } from './command.ts';
+import { configureFailPoint } from './configure-fail-point.ts';
 import { count, distinct } from './count.ts';
 import { getMore, killCursors } from './cursors.ts';
 import { deleteCommand } from './delete.ts';
@@ -20,36 +21,45 @@ import { findAndModify } from './find-and-modify.ts';
 import {
   buildInfo,
   connectionStatus,
-  endSessions,
   getParameter,
   hello,
   isMaster,
   ping,
-  refusedTransactionEnd,
   saslStart,
   serverStatus,
 } from './handshake.ts';
 import { createIndexes, dropIndexes, listIndexes } from './indexes.ts';
 import { insert } from './insert.ts';
+import { searchIndexCommand } from './search-indexes.ts';
+import {
+  abortTransaction,
+  commitTransaction,
+  endSessions,
+  killAllSessions,
+  killSessions,
+} from './transaction-commands.ts';
 import { update } from './update.ts';
 
 /** Command names are case-sensitive; a few have two spellings. */
-export const COMMANDS: ReadonlyMap<string, CommandDefinition> = new Map([
-  ['abortTransaction', refusedTransactionEnd],
+export const COMMANDS: ReadonlyMap<string, CommandDefinition> = new Map<string, CommandDefinition>([
+  ['abortTransaction', abortTransaction],
   ['aggregate', aggregate],
   ['buildInfo', buildInfo],
   ['buildinfo', buildInfo],
   ['collMod', collMod],
-  ['commitTransaction', refusedTransactionEnd],
+  ['commitTransaction', commitTransaction],
+  ['configureFailPoint', configureFailPoint],
   ['connectionStatus', connectionStatus],
   ['count', count],
   ['create', create],
   ['createIndexes', createIndexes],
+  ['createSearchIndexes', searchIndexCommand],
   ['delete', deleteCommand],
   ['distinct', distinct],
   ['drop', drop],
   ['dropDatabase', dropDatabase],
   ['dropIndexes', dropIndexes],
+  ['dropSearchIndex', searchIndexCommand],
   ['endSessions', endSessions],
   ['explain', explain],
   ['find', find],
@@ -61,7 +71,9 @@ export const COMMANDS: ReadonlyMap<string, CommandDefinition> = new Map([
   ['insert', insert],
   ['isMaster', isMaster],
   ['ismaster', isMaster],
+  ['killAllSessions', killAllSessions],
   ['killCursors', killCursors],
+  ['killSessions', killSessions],
   ['listCollections', listCollections],
   ['listDatabases', listDatabases],
   ['listIndexes', listIndexes],
@@ -70,4 +82,5 @@ export const COMMANDS: ReadonlyMap<string, CommandDefinition> = new Map([
   ['saslStart', saslStart],
   ['serverStatus', serverStatus],
   ['update', update],
+  ['updateSearchIndex', searchIndexCommand],
 ]);

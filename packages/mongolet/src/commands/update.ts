@@ -1,7 +1,7 @@
 /** `update` */
 
+import type { Variables } from '../aggregate/expression.ts';
 import { errorOf, MongoletError } from '../errors.ts';
-import { compileUpdate } from '../update/index.ts';
 import type { Doc } from '../value/codec.ts';
 import { keysOf } from '../value/document.ts';
 import { isDoc } from '../value/type.ts';
@@ -14,8 +14,9 @@ import {
   optionalDoc,
   wrongType,
 } from './command.ts';
-import { compileQuery } from './compile.ts';
+import { compileChanges, compileWriteQuery } from './compile.ts';
 import { runStatements, statementsOf } from './statements.ts';
+import { variablesOf } from './variables.ts';
 import { changeRecord, findRecords, insertUpsert } from './write-one.ts';
 
 const STATEMENT_FIELDS = new Set([
@@ -39,16 +40,17 @@ interface Tally {
 /** Updates or replaces documents. */
 export const update: CommandDefinition = {
   kind: 'write',
+  isForTransactions: true,
   fields: ['updates', 'ordered', 'bypassDocumentValidation', 'let'],
   isRetryable: true,
   run(context): ReplyDoc {
-    refuseLet(context);
+    const variables = variablesOf(context.command);
     const namespace = namespaceOf(context);
     const statements = statementsOf(context, 'updates');
     for (const { doc } of statements) checkStatement(doc, STATEMENT_FIELDS, 'update.updates');
     const tally: Tally = { n: 0, nModified: 0, upserted: [] };
     const writeErrors = runStatements(context, statements, ({ doc }, index) => {
-      updateOne(context, namespace, doc, index, tally);
+      updateOne({ context, namespace, variables, tally }, doc, index);
     });
     return {
       n: tally.n,
@@ -60,18 +62,20 @@ export const update: CommandDefinition = {
   },
 };
 
-function updateOne(
-  context: CommandContext,
-  namespace: string,
-  statement: Doc,
-  index: number,
-  tally: Tally,
-): void {
+interface UpdateRun {
+  readonly context: CommandContext;
+  readonly namespace: string;
+  readonly variables: Variables;
+  readonly tally: Tally;
+}
+
+function updateOne(run: UpdateRun, statement: Doc, index: number): void {
+  const { context, namespace, variables, tally } = run;
   const { engine } = context;
   const filter = requiredFilter(statement, 'update.updates');
   const isMulti = isSet(statement, 'multi');
-  const matcher = compileQuery(filter);
-  const changes = compileUpdate(updateOf(statement.u, isMulti), arrayFiltersOf(statement));
+  const matcher = compileWriteQuery(filter, variables, isSet(statement, 'upsert'));
+  const changes = compileChanges(updateOf(statement.u, isMulti), arrayFiltersOf(statement), variables);
   const query = { filter, sort: optionalDoc(statement, 'sort'), hint: statement.hint };
   if (query.sort && isMulti) throw errorOf('FailedToParse', 'Cannot specify sort with multi=true');
   const existing = engine.catalog.find(namespace);
@@ -128,12 +132,4 @@ export function requiredFilter(statement: Doc, where: string): Doc {
   }
   if (!isDoc(filter)) throw wrongType(`${where}.q`, filter, 'object');
   return filter;
-}
-
-/** Variables of `let` are for expressions, which filters here do not have. */
-export function refuseLet(context: CommandContext): void {
-  const value = context.command.let;
-  if (isDoc(value) && keysOf(value).length > 0) {
-    throw errorOf('NotImplemented', `mongolet does not support 'let' (in command '${context.name}')`);
-  }
 }

@@ -1,10 +1,10 @@
 /** Query filters, compiled once and applied to many documents. */
 import type { Doc } from '../value/document.ts';
 import type { MatchNotes } from './node.ts';
-import { type EvaluateExpr, parseFilter } from './parse.ts';
+import { type CompileExpr, parseFilter } from './parse.ts';
 
 export { equalityFields } from './equality.ts';
-export type { EvaluateExpr } from './parse.ts';
+export type { CompileExpr } from './parse.ts';
 
 /** A compiled filter. */
 export interface Matcher {
@@ -16,10 +16,10 @@ export interface Matcher {
 
 /**
  * Compiles a filter. Unknown operators throw here (2), those mongolet does not have as well (115), so that nothing runs
- * on a filter that is only half understood. `$expr` is evaluated by `evaluateExpr`, and refused (238) without it.
+ * on a filter that is only half understood. `$expr` is compiled by `compileExpr`, and refused (238) without it.
  */
-export function compileFilter(filter: Doc, evaluateExpr?: EvaluateExpr): Matcher {
-  const test = parseFilter(filter, { evaluateExpr, isTop: true });
+export function compileFilter(filter: Doc, compileExpr?: CompileExpr): Matcher {
+  const test = parseFilter(filter, { compileExpr, isTop: true });
   return {
     matches: (doc) => test(doc),
     positions: (doc) => {

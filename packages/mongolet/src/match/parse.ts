@@ -9,12 +9,12 @@ import { allOf, anyOf, type DocTest, type FieldNode, placeOnPath, placeOnValue }
 import { patternTest, regexTest } from './regex.ts';
 import { existsNode, isTrue, modNode, sizeNode, typeNode } from './shape.ts';
 
-/** Evaluates an aggregation expression for `$expr`. */
-export type EvaluateExpr = (expression: Value, doc: Doc) => Value;
+/** Compiles an aggregation expression, for `$expr` and for computed fields. */
+export type CompileExpr = (expression: Value) => (doc: Doc) => Value | undefined;
 
 /** What the reading of a filter needs to know beyond the filter. */
 export interface FilterContext {
-  evaluateExpr?: EvaluateExpr | undefined;
+  compileExpr?: CompileExpr | undefined;
   /** False within `$elemMatch`, where whole-document operators have no place. */
   isTop: boolean;
 }
@@ -85,10 +85,11 @@ function parseTopOperator(operator: string, value: Value, context: FilterContext
   }
 }
 
-function parseExpr(expression: Value, { evaluateExpr, isTop }: FilterContext): DocTest {
+function parseExpr(expression: Value, { compileExpr, isTop }: FilterContext): DocTest {
   if (!isTop) throw errorOf('BadValue', '$expr can only be applied to the top-level document');
-  if (evaluateExpr === undefined) throw errorOf('NotImplemented', '$expr is not supported here');
-  return (doc) => isTrue(evaluateExpr(expression, doc));
+  if (compileExpr === undefined) throw errorOf('NotImplemented', '$expr is not supported here');
+  const evaluate = compileExpr(expression);
+  return (doc) => isTrue(evaluate(doc));
 }
 
 function parseBranches(operator: string, value: Value, context: FilterContext): DocTest[] {

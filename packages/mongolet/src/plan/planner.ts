@@ -1,6 +1,6 @@
 /** Chooses the index for a query: equality first, then sort and range; without one the collection is scanned. */
 import { BSONRegExp } from 'bson';
-import { errorOf } from '../errors.ts';
+import { errorOf, MongoletError } from '../errors.ts';
 import type { Collection } from '../store/collection.ts';
 import type { Index, IndexField } from '../store/index-info.ts';
 import { shortenOrdered } from '../store/keys.ts';
@@ -17,6 +17,8 @@ import { type FieldPredicate, predicatesOf } from './predicates.ts';
 const MAX_INTERVALS = 1000;
 /** Above this many streams a merge is slower than sorting what was found. */
 const MAX_MERGED = 100;
+/** More than any other reason for an index. */
+const HINT_SCORE = 1000;
 
 interface Candidate {
   readonly plan: Plan;
@@ -40,12 +42,35 @@ export function choosePlan(collection: Collection, query: Query): Plan {
   if (exact) return exact;
   let best: Candidate = { plan: scan, score: 0 };
   for (const index of collection.indexes) {
+    if (index.spec.hidden) continue;
     const candidate = candidateOf(index, query, predicates);
     if (!candidate) continue;
-    const score = candidate.score + (index === hinted ? 1000 : 0);
+    const score = candidate.score + (index === hinted ? HINT_SCORE : 0);
     if (score > best.score) best = { plan: candidate.plan, score };
   }
+  if (hinted && best.score < HINT_SCORE) return wholeIndex(hinted, query, predicates);
   return best.plan;
+}
+
+/** All entries of an index that was hinted at; a sparse one then leaves out documents, as in MongoDB. */
+function wholeIndex(index: Index, query: Query, predicates: ReadonlyMap<string, FieldPredicate>): IndexScan {
+  if (index.spec.partialFilterExpression && !holdsAllMatches(index, query.filter, predicates)) {
+    throw new MongoletError(
+      291,
+      'error processing query: planner returned error: the hinted index cannot be used',
+      {
+        codeName: 'NoQueryExecutionPlans',
+      },
+    );
+  }
+  return {
+    kind: 'index',
+    index,
+    intervals: intervalsOf(index.fields, [], undefined),
+    reverse: false,
+    providesSort: query.sort === undefined || keysOf(query.sort).length === 0,
+    mustMerge: false,
+  };
 }
 
 /** By far the most frequent filter: one `_id`, alone or with conditions on that one document. */
@@ -77,8 +102,9 @@ function hintedIndex(collection: Collection, hint: Value): Index | undefined {
   if (hint === undefined || (isDoc(hint) && (keysOf(hint).length === 0 || hint.$natural !== undefined))) {
     return undefined;
   }
-  const found = collection.indexes.find((index) =>
-    typeof hint === 'string' ? index.spec.name === hint : equalValues(index.spec.key, hint),
+  const found = collection.indexes.find(
+    ({ spec }) =>
+      !spec.hidden && (typeof hint === 'string' ? spec.name === hint : equalValues(spec.key, hint)),
   );
   if (found) return found;
   throw errorOf(

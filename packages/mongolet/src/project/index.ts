@@ -1,23 +1,23 @@
 /** Projections, compiled once: a function from a document to what of it is returned. */
 import { MongoletError } from '../errors.ts';
-import { compileFilter, type EvaluateExpr } from '../match/index.ts';
+import { type CompileExpr, compileFilter } from '../match/index.ts';
 import { copyDoc, type Doc, defineField, getField, keysOf, setField, type Value } from '../value/document.ts';
 import { isDoc } from '../value/type.ts';
 import { type PathTree, type ProjectionSpec, readProjection } from './spec.ts';
 
 /**
  * Compiles a projection. For a positional one (`a.$`) the returned function takes the position that the query matched,
- * or finds it by `filter`. Computed fields need `evaluateExpr`, and are refused (238) without it.
+ * or finds it by `filter`. Computed fields need `compileExpr`, and are refused (238) without it.
  */
 export function compileProjection(
   projection: Doc | undefined,
   filter?: Doc,
-  evaluateExpr?: EvaluateExpr,
+  compileExpr?: CompileExpr,
 ): (doc: Doc, position?: number) => Doc {
   if (projection === undefined || keysOf(projection).length === 0) return (doc) => doc;
-  const spec = readProjection(projection, evaluateExpr);
+  const spec = readProjection(projection, compileExpr);
   const matcher =
-    spec.positional !== undefined && filter !== undefined ? compileFilter(filter, evaluateExpr) : undefined;
+    spec.positional !== undefined && filter !== undefined ? compileFilter(filter, compileExpr) : undefined;
   const steps = [...sliceSteps(spec), ...elemMatchSteps(spec)];
   const { paths, positional } = spec;
   const keep = spec.mode === 'inclusion' ? include : exclude;
@@ -27,8 +27,8 @@ export function compileProjection(
       result = takePosition(result, positional, 0, position ?? matcher?.positions(doc)) as Doc;
     }
     for (const step of steps) result = step(result, doc);
-    for (const { parts, expression } of spec.expressions) {
-      result = setComputed(result, parts, 0, evaluateExpr?.(expression, doc)) as Doc;
+    for (const { parts, evaluate } of spec.expressions) {
+      result = setComputed(result, parts, 0, evaluate(doc)) as Doc;
     }
     return result;
   };

@@ -1,6 +1,6 @@
 /** Reads a projection: which paths are kept or left out, and which are computed. */
 import { errorOf, MongoletError } from '../errors.ts';
-import { type EvaluateExpr, isOperatorDoc } from '../match/parse.ts';
+import { type CompileExpr, isOperatorDoc } from '../match/parse.ts';
 import { isTrue } from '../match/shape.ts';
 import { type Doc, getField, keysOf, type Value } from '../value/document.ts';
 import { toExactInteger, truncateToBigint } from '../value/number.ts';
@@ -19,7 +19,7 @@ export interface ProjectionSpec {
   paths: PathTree;
   slices: { parts: string[]; skip: number | undefined; limit: number }[];
   elemMatches: { field: string; condition: Doc }[];
-  expressions: { parts: string[]; expression: Value }[];
+  expressions: { parts: string[]; evaluate: (doc: Doc) => Value | undefined }[];
   /** The path before `.$`. */
   positional: string[] | undefined;
 }
@@ -31,7 +31,7 @@ interface Entry {
 }
 
 /** Returns what a projection asks for; throws where its parts contradict each other. */
-export function readProjection(projection: Doc, evaluateExpr: EvaluateExpr | undefined): ProjectionSpec {
+export function readProjection(projection: Doc, compileExpr: CompileExpr | undefined): ProjectionSpec {
   const entries: Entry[] = [];
   collect(projection, '', entries);
   const mode = modeOf(entries);
@@ -43,7 +43,7 @@ export function readProjection(projection: Doc, evaluateExpr: EvaluateExpr | und
     expressions: [],
     positional: undefined,
   };
-  for (const entry of entries) addEntry(spec, entry, evaluateExpr);
+  for (const entry of entries) addEntry(spec, entry, compileExpr);
   if (mode === 'inclusion' && !entries.some(({ path }) => path === '_id' || path.startsWith('_id.'))) {
     spec.paths.children.set('_id', { children: new Map(), isLeaf: true });
   }
@@ -129,7 +129,7 @@ function modeConflict(mode: 'inclusion' | 'exclusion', path: string, kind: Entry
   return new MongoletError(31253, `Cannot do inclusion on field ${path} in exclusion projection`);
 }
 
-function addEntry(spec: ProjectionSpec, entry: Entry, evaluateExpr: EvaluateExpr | undefined): void {
+function addEntry(spec: ProjectionSpec, entry: Entry, compileExpr: CompileExpr | undefined): void {
   const { path, kind, value } = entry;
   const parts = path.split('.');
   const isKept = spec.mode === 'inclusion';
@@ -154,10 +154,10 @@ function addEntry(spec: ProjectionSpec, entry: Entry, evaluateExpr: EvaluateExpr
       addPath(spec.paths, parts);
       return;
     case 'expression':
-      if (evaluateExpr === undefined) {
+      if (compileExpr === undefined) {
         throw errorOf('NotImplemented', `the expression at ${path} is not supported in a projection`);
       }
-      spec.expressions.push({ parts, expression: value });
+      spec.expressions.push({ parts, evaluate: compileExpr(value) });
   }
 }
 

@@ -1,6 +1,6 @@
 /** Open cursors: each holds its place in a stream, never a batch of results, and no transaction between batches. */
 import { randomBytes } from 'node:crypto';
-import { errorOf } from '../errors.ts';
+import { errorOf, MongoletError } from '../errors.ts';
 import { RawDocument } from '../wire/reply-writer.ts';
 
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
@@ -27,6 +27,8 @@ export class Cursor {
   lastUsedMs = Date.now();
   /** Never closed for being idle, as `noCursorTimeout` asks. */
   readonly isImmortal: boolean;
+  /** The transaction that it reads in, if any. */
+  owner: object | undefined;
   readonly #source: DocumentSource;
   #remaining: number;
   #held: Uint8Array | undefined;
@@ -71,9 +73,10 @@ export class Cursor {
 export class Cursors {
   readonly #open = new Map<bigint, Cursor>();
 
-  /** Keeps a cursor open and returns its number. */
-  add(cursor: Cursor): bigint {
+  /** Keeps a cursor open, for a transaction if there is one, and returns its number. */
+  add(cursor: Cursor, owner: object | undefined): bigint {
     this.#closeIdle();
+    cursor.owner = owner;
     let id: bigint;
     do id = randomBytes(8).readBigUInt64LE() >> 1n;
     while (id === 0n || this.#open.has(id));
@@ -81,8 +84,8 @@ export class Cursors {
     return id;
   }
 
-  /** The cursor of this number on this namespace. */
-  get(id: bigint, namespace: string): Cursor {
+  /** The cursor of this number on this namespace; it is read where it was opened, inside a transaction or outside. */
+  get(id: bigint, namespace: string, reader: object | undefined): Cursor {
     const cursor = this.#open.get(id);
     if (!cursor) throw errorOf('CursorNotFound', `cursor id ${id} not found`);
     if (cursor.namespace !== namespace) {
@@ -91,6 +94,7 @@ export class Cursors {
         `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${cursor.namespace}`,
       );
     }
+    if (cursor.owner !== reader) throw wrongReader(id, cursor.owner, reader);
     cursor.lastUsedMs = Date.now();
     return cursor;
   }
@@ -105,10 +109,25 @@ export class Cursors {
     for (const [id, cursor] of this.#open) if (cursor.namespace === namespace) this.#open.delete(id);
   }
 
+  /** Forgets the cursors of a transaction that ends. */
+  closeAllOwnedBy(owner: object): void {
+    for (const [id, cursor] of this.#open) if (cursor.owner === owner) this.#open.delete(id);
+  }
+
   #closeIdle(): void {
     const oldest = Date.now() - IDLE_MS;
     for (const [id, cursor] of this.#open) {
       if (cursor.lastUsedMs < oldest && !cursor.isImmortal) this.#open.delete(id);
     }
   }
+}
+
+function wrongReader(id: bigint, owner: object | undefined, reader: object | undefined): MongoletError {
+  const [code, made, read] =
+    owner === undefined
+      ? [50739, 'was not created in a transaction', 'in a transaction']
+      : reader === undefined
+        ? [50740, 'was created in a transaction', 'without a transaction']
+        : [50741, 'was created in a transaction', 'in another one'];
+  return new MongoletError(code, `Cannot run getMore on cursor ${id}, which ${made}, ${read}`);
 }

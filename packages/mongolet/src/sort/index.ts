@@ -9,7 +9,7 @@ import { isDoc } from '../value/type.ts';
 const MAX_SORT_FIELDS = 32;
 
 /** A key of a sort: its path and direction. */
-export interface SortField {
+interface SortField {
   path: string;
   direction: 1 | -1;
 }

@@ -15,6 +15,8 @@ export class Collection {
   readonly options: CollectionOptions;
   indexes: Index[] = [];
   isDropped = false;
+  /** The catalogue's version when its name or its indexes last changed. */
+  changedAt = 0;
   #lastRecordId: RecordId = 0;
 
   constructor(namespace: string, id: number, uuid: string, options: CollectionOptions) {
@@ -39,6 +41,11 @@ export class Collection {
     const index = this.indexes[0];
     if (!index) throw new Error(`${this.namespace} has no _id index`);
     return index;
+  }
+
+  /** Whether it has or ever had documents. */
+  get hasRecords(): boolean {
+    return this.#lastRecordId > 0;
   }
 
   /** A number greater than that of every document so far; gaps do no harm. */

@@ -1,4 +1,5 @@
 /** An index as the catalogue knows it, and the keys a document has in it. */
+import { MongoletError } from '../errors.ts';
 import { compileFilter } from '../match/index.ts';
 import type { Doc, Value } from '../value/codec.ts';
 import { getField, keysOf } from '../value/document.ts';
@@ -15,6 +16,8 @@ export interface IndexSpec {
   readonly sparse?: true;
   readonly partialFilterExpression?: Doc;
   readonly expireAfterSeconds?: number;
+  /** The planner does not see it; it is kept up to date all the same. */
+  readonly hidden?: true;
   readonly [option: string]: Value;
 }
 
@@ -49,11 +52,15 @@ export class Index {
   isMultikey = false;
   /** Some key was too long for LMDB: the order inside this index is not to be trusted. Never unset. */
   hasShortened = false;
+  /** A transaction set one of these, and nobody has written that down: whoever needs it on disk must do so. */
+  hasUnsavedFlags = false;
   /** The top-level fields that decide a document's keys: where they did not change, neither did the keys. */
   readonly topFields: readonly string[];
   readonly #directions: (1 | -1)[];
   readonly #paths: string[];
   readonly #hasDottedPath: boolean;
+  /** A hashed index is ordered all the same, but like MongoDB's it takes no arrays. */
+  readonly #isHashed: boolean;
   readonly #partial: { matches(doc: Doc): boolean } | undefined;
 
   constructor(id: number, spec: IndexSpec) {
@@ -64,6 +71,7 @@ export class Index {
     this.isUnique = this.isIdIndex || spec.unique === true;
     this.#directions = this.fields.map((field) => field.direction);
     this.#paths = this.fields.map((field) => field.path);
+    this.#isHashed = Object.values(spec.key).includes('hashed');
     this.#hasDottedPath = this.#paths.some((path) => path.includes('.'));
     const partial = spec.partialFilterExpression;
     this.#partial = partial ? compileFilter(partial) : undefined;
@@ -84,6 +92,9 @@ export class Index {
       return finish([encodeKey(plain, this.#directions)], false);
     }
     const { keys, multikey } = compoundIndexKeys(doc, this.#paths);
+    if (multikey && this.#isHashed) {
+      throw new MongoletError(16766, 'hashed indexes do not currently support array values');
+    }
     if (this.spec.sparse && keys.every((key) => key.every((value) => value === undefined))) return NO_KEYS;
     return finish(distinct(keys.map((key) => encodeKey(key, this.#directions))), multikey);
   }

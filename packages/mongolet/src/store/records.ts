@@ -103,6 +103,8 @@ export class Records {
     for (const ordered of keys.ordered) {
       const holder = this.#storage.get(this.#storage.indexes, indexEntryKey(index.id, ordered, undefined));
       if (holder === undefined || (own !== undefined && holder.equals(recordIdBytes(own)))) continue;
+      // A transaction may be about to remove the other document: then its end decides.
+      this.#storage.checkFree(this.#storage.indexes, indexEntryKey(index.id, ordered, undefined));
       throw duplicateKeyError(collection.namespace, index, ordered, doc);
     }
   }
@@ -123,12 +125,21 @@ export class Records {
     }
     const becomesMultikey = keys.isMultikey && !index.isMultikey;
     const becomesShortened = keys.isShortened && !index.hasShortened;
-    if (becomesMultikey || becomesShortened) this.#flag(collection, index, becomesMultikey, becomesShortened);
+    const needsSave = index.hasUnsavedFlags && (keys.isMultikey || keys.isShortened);
+    if (becomesMultikey || becomesShortened || needsSave)
+      this.#flag(collection, index, becomesMultikey, becomesShortened);
   }
 
   #flag(collection: Collection, index: Index, multikey: boolean, shortened: boolean): void {
     if (multikey) index.isMultikey = true;
     if (shortened) index.hasShortened = true;
+    const { view } = this.#storage;
+    if (view) {
+      // Planning may be too careful for a while if the transaction fails, but never wrong.
+      index.hasUnsavedFlags = true;
+      view.flagged.add(collection);
+      return;
+    }
     this.#storage.onUndo(() => {
       if (multikey) index.isMultikey = false;
       if (shortened) index.hasShortened = false;

@@ -1,28 +1,23 @@
 /** The LMDB environment: three ordered tables, one write transaction a batch, and savepoints inside it. */
-import { type Database, open, type RootDatabase } from 'lmdb';
+import { open, type RootDatabase } from 'lmdb';
 import { errorOf, MongoletError } from '../errors.ts';
+import { Locks } from './locks.ts';
+import { type Entry, type KeyRange, type ScanOptions, Snapshot, type Table } from './snapshot.ts';
+import { TransactionView } from './transaction-view.ts';
 
-/** One ordered table of bytes by bytes. */
-export type Table = Database<Buffer, Buffer>;
-
-/** A half-open range of keys, `[low, high)`. */
-export interface KeyRange {
-  readonly low: Buffer;
-  readonly high: Buffer;
-}
-
-/** A key with its value, as a scan hands it out. */
-export interface Entry {
-  readonly key: Buffer;
-  readonly value: Buffer;
-}
+export type { Entry, KeyRange, Table } from './snapshot.ts';
 
 type Undo = { readonly inMemory: boolean; readonly run: () => void };
 
 /** Virtual address space, not disk; smaller sizes are for machines that limit it. */
 const MAP_SIZES_BYTES = [2 ** 40, 2 ** 36, 2 ** 33, 2 ** 31];
+/** Each open transaction reads from a snapshot of its own. */
+const MAX_READERS = 2048;
 
-/** Owns the files of one data folder. Reads are allowed at any time, writes only inside `runBatch`. */
+/**
+ * Owns the files of one data folder. Reads are allowed at any time, writes only inside `runBatch`, and inside
+ * `runInView`, where they go into the memory of a transaction.
+ */
 export class Storage {
   readonly documents: Table;
   readonly indexes: Table;
@@ -31,6 +26,12 @@ export class Storage {
   #undo: Undo[] = [];
   #writing = false;
   #failure: unknown;
+  readonly #now = Snapshot.ofNow();
+  /** The transaction whose statement runs. */
+  #view: TransactionView | undefined;
+  /** The transaction that is being committed: what it holds does not hold it up. */
+  #committing: TransactionView | undefined;
+  readonly locks = new Locks();
 
   constructor(folder: string, options: { sync: boolean }) {
     this.#root = openRoot(folder, options.sync);
@@ -43,16 +44,54 @@ export class Storage {
     return this.#root.openDB<Buffer, Buffer>(name, { encoding: 'binary', keyEncoding: 'binary' });
   }
 
+  /** The transaction whose statement runs, if one does. */
+  get view(): TransactionView | undefined {
+    return this.#view;
+  }
+
+  /** Begins a transaction, which sees what is committed now. */
+  openView(catalogVersion: number): TransactionView {
+    return new TransactionView(Snapshot.hold(this.#root), this.locks, catalogVersion);
+  }
+
+  /** Runs a statement of a transaction. When it throws, the transaction is of no use any more. */
+  runInView<T>(view: TransactionView, action: () => T): T {
+    this.#view = view;
+    try {
+      return action();
+    } finally {
+      this.#view = undefined;
+    }
+  }
+
+  /** Writes, inside a batch, what a transaction has written; `action` adds to it. */
+  commitView(view: TransactionView, action: () => void): void {
+    this.#committing = view;
+    try {
+      for (const [table, { key, value }] of view.writes()) {
+        const previous = this.get(table, key);
+        if (value) this.put(table, key, value, previous);
+        else if (previous) this.remove(table, key, previous);
+      }
+      action();
+    } finally {
+      this.#committing = undefined;
+    }
+  }
+
   /** Returns the value at `key`, a copy that stays valid. */
   get(table: Table, key: Buffer): Buffer | undefined {
-    const value = table.getBinary(key);
-    // lmdb hands out plain Uint8Arrays for small values.
-    return value === undefined ? undefined : asBuffer(value);
+    return (this.#view ?? this.#now).get(table, key);
   }
 
   /** Writes `value`; `previous` is what stands there now, which the caller always knows. */
   put(table: Table, key: Buffer, value: Buffer, previous: Buffer | undefined): void {
+    if (this.#view) {
+      this.#view.set(table, key, value);
+      return;
+    }
     this.#assertWriting();
+    this.locks.checkEntry(table, key, this.#committing);
     table.putSync(key, value);
     this.#undo.push({
       inMemory: false,
@@ -62,19 +101,34 @@ export class Storage {
 
   /** Removes the entry at `key`, whose value is `previous`. */
   remove(table: Table, key: Buffer, previous: Buffer): void {
+    if (this.#view) {
+      this.#view.set(table, key, undefined);
+      return;
+    }
     this.#assertWriting();
+    this.locks.checkEntry(table, key, this.#committing);
     table.removeSync(key);
     this.#undo.push({ inMemory: false, run: () => table.putSync(key, previous) });
   }
 
+  /** Makes a write outside of transactions wait where one holds the entry at `key`. */
+  checkFree(table: Table, key: Buffer): void {
+    if (!this.#view) this.locks.checkEntry(table, key, this.#committing);
+  }
+
   /** Writes into a range that is new in this transaction; call `clearOnUndo` for the range first. */
   putFresh(table: Table, key: Buffer, value: Buffer): void {
+    if (this.#view) {
+      this.#view.set(table, key, value);
+      return;
+    }
     this.#assertWriting();
     table.putSync(key, value);
   }
 
   /** Makes an undo empty the whole range, which spares a note for each entry. */
   clearOnUndo(table: Table, range: KeyRange): void {
+    if (this.#view) return;
     this.#assertWriting();
     const run = (): void => {
       for (const { key } of [...this.scan(table, range, { keysOnly: true })]) table.removeSync(key);
@@ -82,14 +136,17 @@ export class Storage {
     this.#undo.push({ inMemory: false, run });
   }
 
-  /** Registers how to take back a change of state in memory that belongs to the running transaction. */
+  /** Registers how to take back a change of state in memory that belongs to the running batch. */
   onUndo(run: () => void): void {
+    // A transaction that fails is thrown away as a whole.
+    if (this.#view) return;
     this.#assertWriting();
     this.#undo.push({ inMemory: true, run });
   }
 
   /** Runs `action`; when it throws, everything it changed, on disk and in memory, is as before. */
   savepoint<T>(action: () => T): T {
+    if (this.#view) return action();
     this.#assertWriting();
     const mark = this.#undo.length;
     try {
@@ -144,27 +201,13 @@ export class Storage {
   }
 
   /** Iterates over the entries of a range, from its low end or from its high end. */
-  *scan(
-    table: Table,
-    range: KeyRange,
-    options: { reverse?: boolean; keysOnly?: boolean } = {},
-  ): Generator<Entry> {
-    const { low, high } = range;
-    if (low.compare(high) >= 0) return;
-    const bounds = options.reverse
-      ? { start: high, end: low, reverse: true, exclusiveStart: true, inclusiveEnd: true }
-      : { start: low, end: high };
-    if (options.keysOnly) {
-      for (const key of table.getKeys(bounds)) yield { key: asBuffer(key), value: EMPTY };
-    } else {
-      for (const { key, value } of table.getRange(bounds))
-        yield { key: asBuffer(key), value: asBuffer(value) };
-    }
+  scan(table: Table, range: KeyRange, options: ScanOptions = {}): Generator<Entry> {
+    return (this.#view ?? this.#now).scan(table, range, options);
   }
 
   /** Counts the entries of a range without reading them. */
   count(table: Table, range: KeyRange): number {
-    return table.getKeysCount({ start: range.low, end: range.high });
+    return (this.#view ?? this.#now).count(table, range);
   }
 
   /** Closes the files; nothing may be running. */
@@ -177,18 +220,19 @@ export class Storage {
   }
 }
 
-const EMPTY = Buffer.alloc(0);
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
 function openRoot(path: string, sync: boolean): RootDatabase<Buffer, Buffer> {
   let failure: unknown;
   for (const mapSize of MAP_SIZES_BYTES) {
     try {
       // overlappingSync would confirm a commit before it is flushed; noSync only where nothing must last.
-      return open<Buffer, Buffer>({ path, mapSize, maxDbs: 4, noSync: !sync, overlappingSync: false });
+      return open<Buffer, Buffer>({
+        path,
+        mapSize,
+        maxDbs: 4,
+        maxReaders: MAX_READERS,
+        noSync: !sync,
+        overlappingSync: false,
+      });
     } catch (error) {
       failure = error;
     }

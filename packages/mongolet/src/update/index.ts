@@ -8,12 +8,12 @@ import { TreeApplier } from './apply.ts';
 import { checkIdentifiers, compileArrayFilters } from './array-filters.ts';
 import { readModifiers } from './modifiers.ts';
 import type { UpdateContext } from './operation.ts';
-import { checkReplacement, replaceDoc } from './replacement.ts';
+import { checkReplacement, dollarName, replaceDoc } from './replacement.ts';
 
 export { seedUpsert } from './upsert.ts';
 
 /** What the application of an update to one document depends on. */
-export interface UpdateOptions {
+interface UpdateOptions {
   /** The index of the array element that the query matched, for the positional `$`. */
   position?: number | undefined;
   /** True when the document is about to be inserted by an upsert. */
@@ -21,6 +21,9 @@ export interface UpdateOptions {
   /** The time that `$currentDate` stores. */
   now: Date;
 }
+
+/** Compiles the pipeline of an update. */
+export type CompilePipeline = (pipeline: Doc[]) => (doc: Doc) => Doc;
 
 /** A compiled update. */
 export interface Updater {
@@ -35,18 +38,22 @@ function isOperatorUpdate(update: Doc): boolean {
 
 /**
  * Compiles an update. Unknown operators, conflicting paths and wrong operands throw here, before a document is touched;
- * what depends on the document's values throws when applied. Pipelines are refused (238).
+ * what depends on the document's values throws when applied. Pipelines are compiled by `compilePipeline`, and refused
+ * (238) without it.
  */
-export function compileUpdate(update: Doc | Doc[], arrayFilters: Doc[] = []): Updater {
-  if (Array.isArray(update)) {
-    throw errorOf('NotImplemented', 'updates by an aggregation pipeline are not supported by mongolet');
-  }
+export function compileUpdate(
+  update: Doc | Doc[],
+  arrayFilters: Doc[] = [],
+  compilePipeline?: CompilePipeline,
+): Updater {
+  if (Array.isArray(update)) return compilePipelineUpdate(update, arrayFilters, compilePipeline);
   if (!isOperatorUpdate(update)) return compileReplacement(update, arrayFilters);
   const filters = compileArrayFilters(arrayFilters);
   const { tree, identifiers } = readModifiers(update);
   checkIdentifiers(filters, identifiers);
   const applier = new TreeApplier(filters);
   const touchesId = tree.children.has('_id');
+  const dollarNames = [...tree.children.keys()].filter((name) => name.startsWith('$'));
   return {
     apply: (doc, options) => {
       const context: UpdateContext = {
@@ -57,8 +64,32 @@ export function compileUpdate(update: Doc | Doc[], arrayFilters: Doc[] = []): Up
         path: [],
       };
       const next = applier.apply(tree, doc, context) as Doc;
+      const dollar = options.isInsert ? undefined : dollarNames.find((name) => Object.hasOwn(next, name));
+      if (dollar !== undefined) throw dollarName(dollar);
       if (touchesId && next !== doc) return { doc: checkId(doc, next), modified: true };
       return { doc: next, modified: next !== doc };
+    },
+  };
+}
+
+function compilePipelineUpdate(
+  pipeline: Doc[],
+  arrayFilters: readonly Doc[],
+  compilePipeline: CompilePipeline | undefined,
+): Updater {
+  if (!compilePipeline) {
+    throw errorOf('NotImplemented', 'updates by an aggregation pipeline are not supported here');
+  }
+  if (arrayFilters.length > 0) {
+    throw errorOf('FailedToParse', 'arrayFilters may not be specified for pipeline-style updates');
+  }
+  const change = compilePipeline(pipeline);
+  return {
+    // What a pipeline makes of a document replaces it; the `_id` stays.
+    apply: (doc, { isInsert }) => {
+      const result = replaceDoc(doc, change(doc));
+      if (isInsert) checkIdType(getField(result.doc, '_id'));
+      return result;
     },
   };
 }

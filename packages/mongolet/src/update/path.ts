@@ -1,8 +1,6 @@
 /** The paths that updates may name, and their dynamic components `$`, `$[]` and `$[identifier]`. */
 import { errorOf } from '../errors.ts';
 
-const REFERENCE_FIELDS = new Set(['$ref', '$id', '$db']);
-
 /** Returns the identifier of `$[identifier]` ('' for `$[]`), or undefined for any other component. */
 export function filterIdentifier(part: string): string | undefined {
   return part.startsWith('$[') && part.endsWith(']') ? part.slice(2, -1) : undefined;
@@ -28,12 +26,6 @@ export function checkUpdatePath(path: string): string[] {
     if (part === '$') positionals++;
     if (isDynamic(part)) {
       if (i === 0) throw firstPositionError(part, path);
-    } else if (part.startsWith('$') && !(i > 0 && REFERENCE_FIELDS.has(part))) {
-      throw errorOf(
-        'DollarPrefixedFieldName',
-        `The dollar ($) prefixed field '${part}' in '${path}' is not allowed in the context of an update's ` +
-          'replacement document. Consider using an aggregation pipeline with $replaceWith.',
-      );
     }
   }
   if (positionals > 1) {

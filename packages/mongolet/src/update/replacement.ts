@@ -8,13 +8,18 @@ import { textOfValue } from '../value/text.ts';
 export function checkReplacement(replacement: Doc): void {
   for (const key of keysOf(replacement)) {
     if (key.startsWith('$') && key !== '$ref' && key !== '$id' && key !== '$db') {
-      throw errorOf(
-        'DollarPrefixedFieldName',
-        `The dollar ($) prefixed field '${key}' in '${key}' is not allowed in the context of an update's ` +
-          'replacement document. Consider using an aggregation pipeline with $replaceWith.',
-      );
+      throw dollarName(key);
     }
   }
+}
+
+/** The error for a name at the top of a document that begins with `$`; only what is inserted may have one. */
+export function dollarName(name: string): Error {
+  return errorOf(
+    'DollarPrefixedFieldName',
+    `The dollar ($) prefixed field '${name}' in '${name}' is not allowed in the context of an update's ` +
+      'replacement document. Consider using an aggregation pipeline with $replaceWith.',
+  );
 }
 
 /** Returns `replacement` with the `_id` of `doc` in front; another `_id` is refused (66). */
@@ -27,7 +32,7 @@ export function replaceDoc(doc: Doc, replacement: Doc): { doc: Doc; modified: bo
       `After applying the update, the (immutable) field '_id' was found to have been altered to _id: ${textOfValue(newId)}`,
     );
   }
-  const kept = newId ?? id;
+  const kept = newId === undefined ? id : newId;
   const rest = keysOf(replacement)
     .filter((key) => key !== '_id')
     .map((key) => [key, getField(replacement, key)] as const);

@@ -8,7 +8,7 @@ import { filterIdentifier } from './path.ts';
 export type UpdateNode = LeafNode | FieldsNode | ElementsNode;
 
 /** An operator at the end of its path. */
-export interface LeafNode {
+interface LeafNode {
   readonly kind: 'leaf';
   readonly operation: Operation;
 }

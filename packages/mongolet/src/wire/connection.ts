@@ -4,7 +4,8 @@ import { FrameSplitter } from './framing.ts';
 import { encodeReply, parseMessage, type Request } from './message.ts';
 import type { RawDocument, ReplyDoc } from './reply-writer.ts';
 
-type Reply = ReplyDoc | RawDocument;
+/** Undefined closes the connection. */
+type Reply = ReplyDoc | RawDocument | undefined;
 
 /** Answers one request; never throws. */
 export type Handler = (request: Request, connectionId: number) => Reply | Promise<Reply>;
@@ -71,7 +72,8 @@ export class Connection {
   }
 
   #send(request: Request, reply: Reply): void {
-    if (request.moreToCome || this.#socket.destroyed) return;
+    if (reply === undefined) this.#socket.destroy();
+    if (reply === undefined || request.moreToCome || this.#socket.destroyed) return;
     try {
       this.#socket.write(encodeReply(request, reply));
     } catch (error) {

@@ -1,6 +1,7 @@
 /** Reads requests (OP_MSG, and OP_QUERY for the legacy handshake) and frames replies. */
 import { type Doc, decode } from '../value/codec.ts';
 import { HEADER_BYTES, MalformedMessageError } from './framing.ts';
+import { nextOperationTime } from './operation-time.ts';
 import { RawDocument, type ReplyDoc, writeDocument } from './reply-writer.ts';
 
 const OP_REPLY = 1;
@@ -117,15 +118,18 @@ function documentAt(bytes: Buffer, offset: number, end: number): Buffer {
   return bytes.subarray(offset, offset + lengthBytes);
 }
 
+const NOTHING = Buffer.alloc(0);
+
 let lastReplyId = 0;
 
 /** Encodes a reply as a complete message. */
 export function encodeReply(request: Request, reply: ReplyDoc | RawDocument): Buffer {
   const prefixBytes = request.legacy ? HEADER_BYTES + 20 : HEADER_BYTES + 5;
+  const trailer = request.legacy ? NOTHING : nextOperationTime();
   const message =
     reply instanceof RawDocument
-      ? Buffer.concat([Buffer.alloc(prefixBytes), reply.bytes])
-      : writeDocument(reply, prefixBytes);
+      ? appended(reply.bytes, prefixBytes, trailer)
+      : writeDocument(reply, prefixBytes, trailer);
   lastReplyId = (lastReplyId + 1) & 0x7fffffff;
   message.writeInt32LE(message.length, 0);
   message.writeInt32LE(lastReplyId, 4);
@@ -137,5 +141,16 @@ export function encodeReply(request: Request, reply: ReplyDoc | RawDocument): Bu
     message.writeInt32LE(8, HEADER_BYTES);
     message.writeInt32LE(1, HEADER_BYTES + 16);
   }
+  return message;
+}
+
+/** A document's bytes with one more element, and room before them. */
+function appended(bytes: Uint8Array, prefixBytes: number, element: Buffer): Buffer {
+  const message = Buffer.allocUnsafe(prefixBytes + bytes.length + element.length);
+  message.set(bytes, prefixBytes);
+  const end = prefixBytes + bytes.length - 1;
+  message.set(element, end);
+  message[end + element.length] = 0;
+  message.writeInt32LE(bytes.length + element.length, prefixBytes);
   return message;
 }

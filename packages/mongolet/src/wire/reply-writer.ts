@@ -52,11 +52,12 @@ class Writer {
     this.length += payload.length;
   }
 
-  document(entries: Iterable<[string, unknown]>): void {
+  document(entries: Iterable<[string, unknown]>, trailer?: Uint8Array): void {
     this.reserve(5);
     const start = this.length;
     this.length += 4;
     for (const [name, value] of entries) this.value(name, value);
+    if (trailer) this.append(trailer);
     this.reserve(1);
     this.bytes[this.length++] = 0;
     this.bytes.writeInt32LE(this.length - start, start);
@@ -142,9 +143,12 @@ function* arrayEntries(values: readonly unknown[]): Generator<[string, unknown]>
   for (let index = 0; index < values.length; index += 1) yield [String(index), values[index] ?? null];
 }
 
-/** Encodes a reply, leaving `prefixBytes` free (and unwritten) before it for a message header. */
-export function writeDocument(reply: ReplyDoc, prefixBytes = 0): Buffer {
+/**
+ * Encodes a reply, leaving `prefixBytes` free (and unwritten) before it for a message header; `trailer` is one more
+ * element, encoded.
+ */
+export function writeDocument(reply: ReplyDoc, prefixBytes = 0, trailer?: Uint8Array): Buffer {
   const writer = new Writer(prefixBytes);
-  writer.document(docEntries(reply));
+  writer.document(docEntries(reply), trailer);
   return writer.bytes.subarray(0, writer.length);
 }

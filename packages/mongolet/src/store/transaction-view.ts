@@ -1,0 +1,106 @@
+/** The storage as one transaction sees it: a snapshot, and over it the transaction's own writes. */
+import type { Collection } from './collection.ts';
+import { type Locks, writeConflict } from './locks.ts';
+import { type Change, Overlay } from './overlay.ts';
+import { type Entry, type KeyRange, type ScanOptions, Snapshot, type Table } from './snapshot.ts';
+
+/** Everything a transaction has seen and done so far; nothing of it is on disk. */
+export class TransactionView {
+  /** Collections whose documents it has looked at or written: they may not change their shape meanwhile. */
+  readonly touched = new Set<Collection>();
+  /** Collections it has made, which nobody else sees yet. */
+  readonly created = new Map<string, Collection>();
+  /** Collections with an index that became multikey by its writes. */
+  readonly flagged = new Set<Collection>();
+  /** The catalogue's age when the transaction began. */
+  readonly catalogVersion: number;
+  /** Resolves when it has ended, either way. */
+  readonly ended: Promise<void>;
+  readonly #snapshot: Snapshot;
+  readonly #locks: Locks;
+  readonly #overlays = new Map<Table, Overlay>();
+  #resolveEnded: () => void = () => {};
+
+  constructor(snapshot: Snapshot, locks: Locks, catalogVersion: number) {
+    this.#snapshot = snapshot;
+    this.#locks = locks;
+    this.catalogVersion = catalogVersion;
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    locks.add(this);
+  }
+
+  /** Whether a commit would change anything. */
+  get hasWrites(): boolean {
+    return this.#overlays.size > 0 || this.created.size > 0;
+  }
+
+  /** Whether it has made this collection itself and put nothing into it: then it may add indexes. */
+  isOwnEmpty(collection: Collection): boolean {
+    return this.created.get(collection.namespace) === collection && !collection.hasRecords;
+  }
+
+  /** The value at `key`. */
+  get(table: Table, key: Buffer): Buffer | undefined {
+    const change = this.#overlays.get(table)?.get(key);
+    return change ? change.value : this.#snapshot.get(table, key);
+  }
+
+  /** Writes or, without a value, removes; fails where another transaction or a later write was first. */
+  set(table: Table, key: Buffer, value: Buffer | undefined): void {
+    let overlay = this.#overlays.get(table);
+    if (!overlay) {
+      overlay = new Overlay();
+      this.#overlays.set(table, overlay);
+    }
+    if (!overlay.get(key)) this.#take(table, key);
+    overlay.set(key, value);
+  }
+
+  #take(table: Table, key: Buffer): void {
+    const seen = this.#snapshot.get(table, key);
+    const current = NOW.get(table, key);
+    if (seen === undefined ? current !== undefined : !current?.equals(seen)) throw writeConflict();
+    this.#locks.takeEntry(table, key, this);
+  }
+
+  /** Iterates over a range. */
+  scan(table: Table, range: KeyRange, options: ScanOptions): Generator<Entry> {
+    const before = this.#snapshot.scan(table, range, options);
+    const overlay = this.#overlays.get(table);
+    return overlay ? overlay.merge(before, range, options) : before;
+  }
+
+  /** Counts the entries of a range. */
+  count(table: Table, range: KeyRange): number {
+    let total = this.#snapshot.count(table, range);
+    for (const { key, value } of this.#overlays.get(table)?.changes(range) ?? []) {
+      if (this.#snapshot.get(table, key) !== undefined) total -= 1;
+      if (value !== undefined) total += 1;
+    }
+    return total;
+  }
+
+  /** All it wrote. */
+  *writes(): Generator<[Table, Change]> {
+    for (const [table, overlay] of this.#overlays)
+      for (const change of overlay.changes()) yield [table, change];
+  }
+
+  /** The entries that nobody else may write. */
+  *heldEntries(): Generator<[Table, Buffer]> {
+    for (const [table, { key }] of this.writes()) yield [table, key];
+  }
+
+  /** Ends it: lets go of the snapshot and of what it holds, and lets go on who waits for that. */
+  end(): void {
+    this.#locks.release(this);
+    this.#snapshot.close();
+    this.#overlays.clear();
+    this.touched.clear();
+    this.#resolveEnded();
+  }
+}
+
+const NOW = Snapshot.ofNow();
