@@ -55,7 +55,7 @@ export type CodeName = keyof typeof CODES;
 const NAMES = new Map<number, string>(Object.entries(CODES).map(([name, code]) => [code, name]));
 
 /** Returns the name that MongoDB gives to `code`, or `Location<code>` as it does for unnamed ones. */
-function codeNameOf(code: number): string {
+export function codeNameOf(code: number): string {
   return NAMES.get(code) ?? `Location${code}`;
 }
 

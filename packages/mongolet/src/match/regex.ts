@@ -9,7 +9,7 @@ import { translatePattern } from './regex-translation.ts';
 const FLAGS = new Set(['i', 'm', 's', 'x', 'u', 'l']);
 
 /** Returns JavaScript's form of a PCRE pattern; throws 51091 when it has none. */
-function compileRegex(pattern: string, options: string): RegExp {
+export function compileRegex(pattern: string, options: string): RegExp {
   if (pattern.includes('\0')) {
     throw errorOf('BadValue', 'Regular expression cannot contain an embedded null byte');
   }

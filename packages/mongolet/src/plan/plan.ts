@@ -11,7 +11,7 @@ export interface Interval {
 }
 
 /** Reads every document, in order of insertion or against it. */
-export interface CollectionScan {
+interface CollectionScan {
   readonly kind: 'collection';
   readonly reverse: boolean;
   readonly providesSort: boolean;

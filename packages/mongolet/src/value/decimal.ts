@@ -43,7 +43,7 @@ export function doubleToExact(value: number): Exact {
 }
 
 /** Returns the number of decimal digits of a coefficient. */
-function digitCount(coefficient: bigint): number {
+export function digitCount(coefficient: bigint): number {
   return (coefficient < 0n ? -coefficient : coefficient).toString().length;
 }
 
@@ -94,7 +94,7 @@ export function multiplyExact(a: Exact, b: Exact): Decimal128 {
 }
 
 /** Rounds an exact number to 34 digits, half to even, as IEEE 754 decimal128 does. */
-function exactToDecimal(value: Exact): Decimal128 {
+export function exactToDecimal(value: Exact): Decimal128 {
   let { exponent } = value;
   const negative = value.coefficient < 0n;
   let coefficient = negative ? -value.coefficient : value.coefficient;

@@ -35,7 +35,7 @@ function plainBigint(value: bigint): number | bigint {
 }
 
 /** Returns a number exactly, or NaN or an infinity as a JavaScript number. */
-function toExact(value: PlainNumber): Exact | number {
+export function toExact(value: PlainNumber): Exact | number {
   if (typeof value === 'bigint') return { coefficient: value, exponent: 0 };
   if (typeof value === 'number') return Number.isFinite(value) ? doubleToExact(value) : value;
   return decimalToExact(value);
