@@ -114,7 +114,8 @@ function toCommit(
       to: state,
       final,
       ...(effects.emitted.length > 0 && { emitted: effects.emitted }),
-      ...(reason !== undefined && reason !== previousReason && { reason }),
+      // At the end too, so that whoever sees the last transition alone learns why.
+      ...(reason !== undefined && (final || reason !== previousReason) && { reason }),
     },
   };
 }

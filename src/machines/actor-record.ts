@@ -30,7 +30,7 @@ export interface HistoryEntry {
   commandId: string;
   /** Events that the machine emitted in this transition. */
   emitted?: unknown[];
-  /** What the snapshot gives as the reason, where this transition set one. */
+  /** What the snapshot gives as the reason, where this transition set one or is the last. */
   reason?: unknown;
 }
 

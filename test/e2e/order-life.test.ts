@@ -134,6 +134,7 @@ for (const { name, body, ends, events, reason } of lives)
       history.map(({ seq }) => seq),
       history.map((_, index) => index + 1),
     );
+    t.is(history.at(-1)?.reason?.code, reason, 'the last transition says why');
     if (events) t.is(history.map(({ type }) => type).join(' '), events);
     t.deepEqual(end.allowedEvents, []);
   });
