@@ -45,7 +45,6 @@ export interface ProductRepository {
   /** @throws TerminalError `conflict` when the sku exists. */
   create(product: NewProduct, now: Date): Promise<Product>;
   find(sku: string): Promise<Product | undefined>;
-  findMany(skus: string[]): Promise<Product[]>;
   /** Ordered by sku; `search` matches the beginning of a name or a sku, case ignored. */
   list(page: { skip: number; limit: number; search?: string }): Promise<{ items: Product[]; total: number }>;
   update(sku: string, change: ProductChange, now: Date): Promise<Product | undefined>;

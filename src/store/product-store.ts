@@ -48,11 +48,6 @@ export function createProductStore(model: Model<ProductDocument>): ProductReposi
       return orNone(await model.findById(sku, SHOWN).lean<ProductDocument>());
     },
 
-    async findMany(skus) {
-      const found = await model.find({ _id: trusted({ $in: skus }) }, SHOWN).lean<ProductDocument[]>();
-      return found.map(toProduct);
-    },
-
     async list({ skip, limit, search }) {
       // Anchored and escaped: it walks an index range, and no input can make it slow.
       const pattern = search === undefined ? undefined : new RegExp(`^${escapeRegExp(search.toLowerCase())}`);

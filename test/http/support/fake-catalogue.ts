@@ -18,9 +18,6 @@ export function createFakeCatalogue(): ProductRepository & { hold(sku: string, q
     async find(sku) {
       return products.get(sku);
     },
-    async findMany(skus) {
-      return skus.flatMap((sku) => products.get(sku) ?? []);
-    },
     async list({ skip, limit, search = '' }) {
       const wanted = search.toLowerCase();
       const found = [...products.values()]
