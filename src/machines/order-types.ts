@@ -9,6 +9,12 @@ export interface OrderLine {
   unitPriceMinor: number;
 }
 
+/** Some units of one line; `line` counts from 1, as the order's lines stand. */
+export interface LineQuantity {
+  line: number;
+  quantity: number;
+}
+
 export interface Address {
   name: string;
   street: string;
@@ -21,10 +27,17 @@ export interface Address {
 /** `catalogue`: each price must be the catalogue's; `agreed`: an operator vouches for the prices given. */
 export type Pricing = 'catalogue' | 'agreed';
 
-/** How long the order's machine waits; pinned when the order is placed. */
+/** `automatic`: the engine books the carrier; `manual`: operators say what has been sent, and how. */
+export type Fulfilment = 'automatic' | 'manual';
+
+/** How long the order's machine waits, and how it packs; pinned when the order is placed. */
 export interface OrderPolicy {
   paymentOverdueMs: number;
   shippingOverdueMs: number;
+  /** How long an unpaid order keeps its stock. */
+  unpaidExpiryMs: number;
+  /** The most units in one parcel. */
+  parcelUnits: number;
 }
 
 /** The facts of an order: immutable, stored once, the machine's input. */
@@ -36,8 +49,12 @@ export interface OrderInput {
   lines: OrderLine[];
   amountMinor: number;
   pricing: Pricing;
+  fulfilment: Fulfilment;
   shippingAddress: Address;
-  paymentToken: string;
+  /** Absent when the order is to be paid later. */
+  paymentToken?: string;
+  /** What a decline leads to: the order's end, or the wait for another means of payment. */
+  onDecline: 'end' | 'wait';
   /** The placer's own reference, such as an invoice number. */
   reference?: string;
   policy: OrderPolicy;
@@ -51,22 +68,76 @@ export interface Reason {
   lines?: { sku: string; detail: string }[];
 }
 
-/** The final states other than `completed`. */
-export type Ending = 'rejected' | 'declined' | 'cancelled';
+/** The ends of an order that is undone. */
+export type Ending = 'rejected' | 'declined' | 'cancelled' | 'expired';
+
+/** Where a parcel is, in the order in which a parcel gets there; `lost` and `delivered` are ends. */
+export type ParcelStatus = 'booked' | 'pickedUp' | 'inTransit' | 'delivered' | 'lost';
+
+/** One parcel of an order. */
+export interface Shipment {
+  shipmentId: string;
+  carrier: string;
+  trackingNumber: string;
+  status: ParcelStatus;
+  lines: LineQuantity[];
+}
+
+/** The order's money; amounts in minor units. */
+export interface Payment {
+  paymentId: string;
+  status: 'pending' | 'captured' | 'partlyRefunded' | 'refunded';
+  capturedMinor: number;
+  refundedMinor: number;
+}
+
+/** What an operator took back, or gave back of the money. */
+export interface Return {
+  lines: LineQuantity[];
+  /** Whether the goods can be sold again. */
+  restock: boolean;
+  amountMinor: number;
+  reason?: string;
+}
+
+/** The stages whose attempts can be used up. */
+export type StuckState =
+  | 'validating'
+  | 'charging'
+  | 'settling'
+  | 'adjusting'
+  | 'shipping'
+  | 'confirming'
+  | 'recalling'
+  | 'refunding'
+  | 'releasing'
+  | 'returning';
 
 /** What the machine remembers beyond its state; small, for it is rewritten at every transition. */
 export interface OrderContext {
-  orderId: string;
-  policy: OrderPolicy;
+  /** The facts, as placed. The runtime stores them once, beside the snapshot, and puts them back in here. */
+  input: OrderInput;
   /** Raised only after a definite decline; part of the idempotency key at the gateway. */
   chargeAttempt: number;
-  payment?: { paymentId: string; status: 'captured' | 'refunded' };
-  shipment?: { shipmentId: string; carrier: string; trackingNumber: string };
+  /** What `order.pay` brought; before the input's. */
+  paymentToken?: string;
+  payment?: Payment;
+  shipments?: Shipment[];
+  /** Units cancelled so far. */
+  cancelled?: LineQuantity[];
+  /** Units taken back so far. */
+  returned?: LineQuantity[];
+  /** Refunds begun so far, besides the one that undoes the order: part of their idempotency keys. */
+  refunds?: number;
+  /** The return that is being worked on. */
+  returning?: Return;
   confirmation?: { messageId: string };
+  /** The order stops before its next stage, for that reason. */
+  hold?: { reason: string };
   ending?: Ending;
   reason?: Reason;
   /** The state whose attempts were used up, where `order.retry` leads back to. */
-  stuckIn?: 'recalling' | 'refunding' | 'releasing' | 'confirming';
+  stuckIn?: StuckState;
 }
 
 /** What the work of each invocation can come to; a decline is an outcome, not an exception. */
@@ -79,15 +150,40 @@ export type ValidationOutcome =
       heldSome: boolean;
     };
 export type PaymentOutcome =
-  | { type: 'payment.captured'; paymentId: string }
+  | { type: 'payment.captured'; paymentId: string; amountMinor: number }
+  | { type: 'payment.pending'; paymentId: string }
   | { type: 'payment.declined'; reason: Reason };
 export type ShippingOutcome =
   | { type: 'shipment.booked'; shipmentId: string; carrier: string; trackingNumber: string }
   | { type: 'shipment.refused'; reason: Reason };
 export type ConfirmationOutcome = { type: 'confirmation.sent'; messageId: string };
+export type NoticeOutcome = { type: 'notice.sent'; messageId: string };
+export type AdjustmentOutcome = { type: 'order.adjusted'; refundedMinor: number };
 export type RecallOutcome = { type: 'shipment.recalled' };
 export type RefundOutcome = { type: 'payment.undone'; refundedMinor: number };
 export type ReleaseOutcome = { type: 'stock.released' };
+export type ReturnOutcome = { type: 'return.settled'; refundedMinor: number };
 
 /** Commands: what people may ask of an order. */
-export type OrderCommand = { type: 'order.cancel'; reason?: string } | { type: 'order.retry' };
+export type OrderCommand =
+  | { type: 'order.cancel'; reason?: string }
+  /** Units of lines, before they are sent. */
+  | { type: 'order.cancelLines'; lines: LineQuantity[]; reason?: string }
+  /** Another means of payment, after a decline or for an order placed without one. */
+  | { type: 'order.pay'; token: string }
+  | { type: 'order.hold'; reason: string }
+  | { type: 'order.resume' }
+  | { type: 'order.retry' }
+  /** Of an order that is fulfilled by hand: these units have been sent; all that are left when no lines are named. */
+  | { type: 'order.ship'; carrier: string; trackingNumber: string; lines?: LineQuantity[] }
+  /** The operator has settled by other means what the engine could not. */
+  | { type: 'order.complete' }
+  /** Units that came back, or a sum given back of good will: never more than was bought and paid. */
+  | { type: 'order.return'; lines: LineQuantity[]; restock: boolean; reason?: string }
+  | { type: 'order.refund'; amountMinor: number; reason?: string };
+
+/** Facts: what the outside world tells of an order by itself. Late and repeated ones change nothing. */
+export type OrderFact =
+  | { type: 'payment.settled'; chargeKey: string; paymentId: string; amountMinor: number }
+  | { type: 'payment.failed'; chargeKey: string; reason: Reason }
+  | { type: 'shipment.tracked'; trackingNumber: string; status: Exclude<ParcelStatus, 'booked'> };

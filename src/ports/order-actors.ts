@@ -1,6 +1,13 @@
 /** The orders as living things: how REST and the feed reach them; `src/actors` implements it. */
 import type { Cause } from '../machines/actor-record.ts';
-import type { Address, OrderCommand, OrderLine, Pricing } from '../machines/order-types.ts';
+import type {
+  Address,
+  Fulfilment,
+  OrderCommand,
+  OrderFact,
+  OrderLine,
+  Pricing,
+} from '../machines/order-types.ts';
 import type { OrderRecord, TransitionView } from '../machines/order-view.ts';
 
 /** What it takes to place an order. */
@@ -9,8 +16,11 @@ export interface PlaceOrder {
   currency: string;
   lines: OrderLine[];
   pricing: Pricing;
+  fulfilment: Fulfilment;
   shippingAddress: Address;
-  paymentToken: string;
+  /** Absent when it is to be paid later. */
+  paymentToken?: string;
+  onDecline: 'end' | 'wait';
   reference?: string;
   by: Cause;
   /** Scoped to whoever places it; `fingerprint` is a hash of the request's body. */
@@ -39,6 +49,16 @@ export interface OrderActors {
       expectedSeq?: number;
     },
   ): Promise<OrderRecord>;
+  /**
+   * Tells the order a fact from outside; resolves when it is committed, or found to change nothing.
+   * @param source who told it, and under which id of its own: the same again changes nothing
+   * @throws TerminalError `not-found`
+   */
+  report(
+    orderId: string,
+    fact: OrderFact,
+    source: { provider: string; eventId: string },
+  ): Promise<'moved' | 'repeated' | 'ignored'>;
 }
 
 /** A transition on its way to those who watch; `customerId` decides who may. */
