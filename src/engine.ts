@@ -29,6 +29,7 @@ import { createOrderStore } from './store/order-store.ts';
 import { productModel } from './store/product-model.ts';
 import { createProductStore } from './store/product-store.ts';
 import { createStockLedger } from './store/stock-ledger.ts';
+import { movementModel } from './store/stock-movements.ts';
 import { createUserStore, userModel } from './store/user-store.ts';
 
 export interface EngineOptions {
@@ -57,6 +58,7 @@ async function openStore(uri: string, newId: () => string) {
   const connection = await connectStore(uri);
   const models = {
     orders: orderModel(connection),
+    movements: movementModel(connection),
     products: productModel(connection),
     users: userModel(connection),
   };
@@ -64,8 +66,8 @@ async function openStore(uri: string, newId: () => string) {
   return {
     connection,
     orders: withRetryableFailures(createOrderStore(models.orders)),
-    products: withRetryableFailures(createProductStore(models.products)),
-    stock: withRetryableFailures(createStockLedger(models.products)),
+    products: withRetryableFailures(createProductStore(models.products, models.movements)),
+    stock: withRetryableFailures(createStockLedger(models.products, models.movements)),
     users: withRetryableFailures(createUserStore(models.users, newId)),
   };
 }
@@ -111,6 +113,8 @@ function startRuntime(
     policy: {
       paymentOverdueMs: environment.ORDO_PAYMENT_OVERDUE_MS,
       shippingOverdueMs: environment.ORDO_SHIPPING_OVERDUE_MS,
+      unpaidExpiryMs: environment.ORDO_UNPAID_EXPIRY_MS,
+      parcelUnits: environment.ORDO_PARCEL_UNITS,
     },
     publish: (record) => relay.publish(record),
   });

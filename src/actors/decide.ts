@@ -44,12 +44,25 @@ function rehydrate(definition: ActorDefinition, record: ActorRecord): AnyMachine
   try {
     return definition.machine.resolveState({
       value: record.snapshot.value as string,
-      context: record.snapshot.context,
+      context: { ...(record.snapshot.context as object), input: record.input },
       status: record.snapshot.status as 'active',
     });
   } catch (error) {
     throw new UnreadableSnapshotError(`Order ${record._id}: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** The context as it is stored: without the facts, which stand in the record once, and without what is undefined. */
+function toStored(context: object): object {
+  return Object.fromEntries(
+    Object.entries(context).filter(([name, value]) => name !== 'input' && value !== undefined),
+  );
+}
+
+/** The commands that the machine takes in that snapshot; only what its states listen to need be asked. */
+function commandsIn(definition: ActorDefinition, snapshot: AnyMachineSnapshot): string[] {
+  const heard = new Set(snapshot._nodes.flatMap((node) => node.ownEvents));
+  return definition.commands.filter((type) => heard.has(type) && snapshot.can({ type }));
 }
 
 /** What was pending and still is: an invocation lives as long as the state that owns it was not left. */
@@ -86,7 +99,7 @@ function toCommit(
 ): Commit {
   const seq = before.seq + 1;
   const effects = collectEffects(actions, seq, now);
-  const final = next.status !== 'active';
+  const final = next.status !== 'active' || next.hasTag('settled');
   const state = stateName(next.value);
   const reason = (next.context as { reason?: unknown }).reason;
   const invocations = final
@@ -99,8 +112,12 @@ function toCommit(
   return {
     state,
     status: final ? 'done' : 'active',
-    snapshot: { value: next.value, context: next.context, status: next.status as 'active' | 'done' },
-    allowedCommands: final ? [] : definition.commands.filter((type) => next.can({ type })),
+    snapshot: {
+      value: next.value,
+      context: toStored(next.context),
+      status: next.status as 'active' | 'done',
+    },
+    allowedCommands: next.status === 'active' ? commandsIn(definition, next) : [],
     invocations,
     timers,
     publications,
@@ -212,7 +229,7 @@ export function decide(
     stimulus.expectedSeq !== record.seq
   )
     return { kind: 'outdated' };
-  if (record.status !== 'active') return { kind: 'refused' };
+  if (record.snapshot.status !== 'active' || record.status === 'quarantined') return { kind: 'refused' };
   const snapshot = rehydrate(definition, record);
   if (stimulus.kind === 'command' && !snapshot.can(occurrence.event)) return { kind: 'refused' };
   const next = transition(definition.machine, snapshot, occurrence.event) as [

@@ -10,7 +10,7 @@ export interface ActorDefinition {
   invokeOwners: ReadonlyMap<string, string>;
   /** Every `queue.verb` that the machine invokes. */
   sources: ReadonlySet<string>;
-  /** The events that people may send. */
+  /** The events that people may send: by their name, `order.` for a machine of that id. */
   commands: readonly string[];
 }
 
@@ -56,6 +56,6 @@ export function defineActor(machine: AnyStateMachine): ActorDefinition {
     version: machine.version,
     invokeOwners,
     sources,
-    commands: machine.events.filter((type: string) => !type.startsWith('xstate.')),
+    commands: machine.events.filter((type: string) => type.startsWith(`${machine.id}.`)),
   };
 }

@@ -1,6 +1,7 @@
 /** The orders as living things: placing, reading and commanding them; what REST and the feed talk to. */
-import type { OrderInput, OrderPolicy, Role } from '../machines/order-types.ts';
-import { allowedEventsFor, type OrderRecord } from '../machines/order-view.ts';
+import { whyNot } from '../machines/order-refusals.ts';
+import type { OrderCommand, OrderInput, OrderPolicy, Role } from '../machines/order-types.ts';
+import { allowedEventsFor, COMMAND_ROLES, type OrderRecord } from '../machines/order-view.ts';
 import type { Clock } from '../platform/clock.ts';
 import { TerminalError } from '../platform/errors.ts';
 import type { OrderActors, PlaceOrder } from '../ports/order-actors.ts';
@@ -24,7 +25,8 @@ export interface OrdersParts {
 }
 
 function toInput(order: PlaceOrder, orderId: string, policy: OrderPolicy): OrderInput {
-  const { customerId, currency, lines, pricing, shippingAddress, paymentToken, reference } = order;
+  const { customerId, currency, lines, pricing, fulfilment, shippingAddress, onDecline } = order;
+  const { paymentToken, reference } = order;
   return {
     orderId,
     customerId,
@@ -32,8 +34,10 @@ function toInput(order: PlaceOrder, orderId: string, policy: OrderPolicy): Order
     lines,
     amountMinor: lines.reduce((sum, { quantity, unitPriceMinor }) => sum + quantity * unitPriceMinor, 0),
     pricing,
+    fulfilment,
     shippingAddress,
-    paymentToken,
+    ...(paymentToken !== undefined && { paymentToken }),
+    onDecline,
     ...(reference !== undefined && { reference }),
     policy,
   };
@@ -79,6 +83,8 @@ export function createOrders(parts: OrdersParts): OrderActors {
     },
 
     async send(orderId, command, { by, commandId, expectedSeq }) {
+      if (!COMMAND_ROLES[command.type].includes(by.role))
+        throw new TerminalError('forbidden', `${command.type} is for operators.`);
       const told = await registry.activate(orderId).tell({
         kind: 'command',
         event: command,
@@ -93,19 +99,28 @@ export function createOrders(parts: OrdersParts): OrderActors {
           'precondition-failed',
           `The order is at seq ${record.seq}, not at ${expectedSeq}; read it again.`,
         );
-      if (told.kind === 'refused') throw refusal(record, command.type, by.role);
+      if (told.kind === 'refused') throw refusal(record, command, by.role);
       return record;
+    },
+
+    async report(orderId, fact, { provider, eventId }) {
+      const told = await registry.activate(orderId).tell({
+        kind: 'command',
+        event: fact,
+        by: { role: 'system', userId: provider },
+        commandId: `${provider}/${eventId}`,
+      });
+      if (told.kind === 'missing') throw new TerminalError('not-found', `There is no order ${orderId}.`);
+      return told.kind === 'moved' || told.kind === 'repeated' ? told.kind : 'ignored';
     },
   };
 }
 
-function refusal(record: OrderRecord, command: string, role: Role): TerminalError {
-  return new TerminalError(
-    'event-refused',
-    `The order is ${record.state} and does not take ${command} now.`,
-    {
-      state: record.state,
-      allowedEvents: allowedEventsFor(record, role),
-    },
-  );
+function refusal(record: OrderRecord, command: OrderCommand, role: Role): TerminalError {
+  const why =
+    whyNot(record, command) ?? `The order is ${record.state} and does not take ${command.type} now.`;
+  return new TerminalError('event-refused', why, {
+    state: record.state,
+    allowedEvents: allowedEventsFor(record, role),
+  });
 }

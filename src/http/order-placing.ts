@@ -27,6 +27,7 @@ export function createPlacing(orders: OrderActors, users: UserRepository): Placi
     if (!isOperator(viewer)) {
       if (customerId !== viewer.userId) throw operatorsOnly('customerId');
       if (pricing !== 'catalogue') throw operatorsOnly('pricing');
+      if (facts.fulfilment !== 'automatic') throw operatorsOnly('fulfilment');
     }
     if (customerId !== viewer.userId && !(await users.findById(customerId))) {
       throw new InvalidRequest([{ pointer: '/customerId', code: 'unknown_customer' }]);
@@ -35,7 +36,8 @@ export function createPlacing(orders: OrderActors, users: UserRepository): Placi
       ...facts,
       customerId,
       pricing,
-      paymentToken: payment.token,
+      ...(payment.token !== undefined && { paymentToken: payment.token }),
+      onDecline: payment.onDecline,
       by: { role: viewer.role, userId: viewer.userId },
       idempotency: { key, fingerprint: fingerprintOf({ ...body, customerId }) },
     });

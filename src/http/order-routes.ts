@@ -5,11 +5,12 @@ import { TerminalError } from '../platform/errors.ts';
 import type { OrderActors } from '../ports/order-actors.ts';
 import type { OrderQueries } from '../ports/orders.ts';
 import type { UserRepository } from '../ports/users.ts';
+import { cancelBody, commandBody, commandOfStatus, statusBody } from './command-schemas.ts';
 import { type Context, isOperator, viewerIn } from './context.ts';
 import { createPlacing } from './order-placing.ts';
 import { idempotencyKeyIn, matchingSeq } from './preconditions.ts';
 import { type Route, route } from './route.ts';
-import { cancelBody, idParams, orderBody, ordersQuery } from './schemas.ts';
+import { idParams, orderBody, ordersQuery } from './schemas.ts';
 
 /** What these routes stand on. */
 export interface OrderParts {
@@ -19,7 +20,7 @@ export interface OrderParts {
   newId: () => string;
 }
 
-/** POST and GET /orders; GET /orders/:id and its history; POST /orders/:id/cancel and retry. */
+/** POST and GET /orders; GET /orders/:id and its history; commands: POST /orders/:id/events, cancel and retry; PUT status. */
 export function orderRoutes(parts: OrderParts): Route[] {
   return [...readingRoutes(parts), ...writingRoutes(parts)];
 }
@@ -112,6 +113,25 @@ function writingRoutes({ orders, users, newId }: OrderParts): Route[] {
       access: 'operator',
       params: idParams,
       handle: ({ ctx, params }) => command(ctx, params.id, { type: 'order.retry' }),
+    }),
+    route({
+      methods: ['post'],
+      path: '/orders/:id/events',
+      access: 'user',
+      params: idParams,
+      body: commandBody,
+      handle: ({ ctx, params, body }) => command(ctx, params.id, body),
+    }),
+    route({
+      methods: ['put'],
+      path: '/orders/:id/status',
+      access: 'operator',
+      params: idParams,
+      body: statusBody,
+      async handle({ ctx, params, body }) {
+        const { allowedCommands } = await visible(orders, ctx, params.id);
+        await command(ctx, params.id, commandOfStatus(body, allowedCommands));
+      },
     }),
   ];
 }

@@ -2,14 +2,29 @@
 import type { Clock } from '../platform/clock.ts';
 import { TerminalError } from '../platform/errors.ts';
 import type { Product, ProductRepository } from '../ports/products.ts';
-import { isOperator } from './context.ts';
+import { isOperator, viewerIn } from './context.ts';
+import { idempotencyKeyIn } from './preconditions.ts';
 import { type Route, route } from './route.ts';
-import { productBody, productChangeBody, productsQuery, skuParams, stockBody } from './schemas.ts';
+import {
+  movementsQuery,
+  productBody,
+  productChangeBody,
+  productsQuery,
+  skuParams,
+  stockBody,
+} from './schemas.ts';
 import type { Viewer } from './tokens.ts';
 
-/** GET and POST /products; GET, PATCH, PUT and DELETE /products/:sku; POST /products/:sku/stock. */
-export function productRoutes({ products, clock }: { products: ProductRepository; clock: Clock }): Route[] {
-  return [...readingRoutes(products), ...writingRoutes(products, clock)];
+/** What these routes stand on. */
+export interface ProductParts {
+  products: ProductRepository;
+  clock: Clock;
+  newId: () => string;
+}
+
+/** GET and POST /products; GET, PATCH, PUT and DELETE /products/:sku; POST /products/:sku/stock and its movements. */
+export function productRoutes(parts: ProductParts): Route[] {
+  return [...readingRoutes(parts.products), ...writingRoutes(parts), ...stockRoutes(parts)];
 }
 
 function readingRoutes(products: ProductRepository): Route[] {
@@ -37,7 +52,7 @@ function readingRoutes(products: ProductRepository): Route[] {
   ];
 }
 
-function writingRoutes(products: ProductRepository, clock: Clock): Route[] {
+function writingRoutes({ products, clock }: ProductParts): Route[] {
   return [
     route({
       methods: ['post'],
@@ -65,17 +80,6 @@ function writingRoutes(products: ProductRepository, clock: Clock): Route[] {
       },
     }),
     route({
-      methods: ['post'],
-      path: '/products/:sku/stock',
-      access: 'operator',
-      params: skuParams,
-      body: stockBody,
-      async handle({ ctx, params, body }) {
-        const product = await products.adjustStock(params.sku, body.delta, clock.now());
-        ctx.body = viewProduct(existing(product), ctx.state.viewer);
-      },
-    }),
-    route({
       methods: ['delete'],
       path: '/products/:sku',
       access: 'operator',
@@ -83,6 +87,34 @@ function writingRoutes(products: ProductRepository, clock: Clock): Route[] {
       async handle({ ctx, params }) {
         if (!(await products.remove(params.sku))) existing(undefined);
         ctx.status = 204;
+      },
+    }),
+  ];
+}
+
+function stockRoutes({ products, clock, newId }: ProductParts): Route[] {
+  return [
+    route({
+      methods: ['post'],
+      path: '/products/:sku/stock',
+      access: 'operator',
+      params: skuParams,
+      body: stockBody,
+      async handle({ ctx, params, body }) {
+        const adjustment = { id: idempotencyKeyIn(ctx) ?? newId(), by: viewerIn(ctx).userId, ...body };
+        const product = await products.adjustStock(params.sku, adjustment, clock.now());
+        ctx.body = viewProduct(existing(product), ctx.state.viewer);
+      },
+    }),
+    route({
+      methods: ['get'],
+      path: '/products/:sku/movements',
+      access: 'operator',
+      params: skuParams,
+      query: movementsQuery,
+      async handle({ ctx, params, query }) {
+        existing(await products.find(params.sku));
+        ctx.body = { items: await products.movements(params.sku, query.limit) };
       },
     }),
   ];

@@ -1,13 +1,13 @@
 /** What requests may hold: strict shapes and their limits. A message here is the code of the fault. */
 import { z } from 'zod';
 
-const LINES_MAX = 1_000;
-const QUANTITY_MAX = 1_000_000;
-const PRICE_MINOR_MAX = 1_000_000_000;
+export const LINES_MAX = 1_000;
+export const QUANTITY_MAX = 1_000_000;
+export const PRICE_MINOR_MAX = 1_000_000_000;
 const UNITS_MAX = 1_000_000_000;
 
 /** A text of one line: no control characters, no blanks around it. */
-const text = (maximum: number) =>
+export const text = (maximum: number) =>
   z
     .string()
     .trim()
@@ -55,14 +55,15 @@ const shippingAddress = z.strictObject({
   country: z.string().regex(/^[A-Z]{2}$/, 'country_invalid'),
 });
 
-/** A body that may be left out. */
-export const cancelBody = z.strictObject({ reason: text(500).exactOptional() });
-
 export const orderBody = z.strictObject({
   currency,
   lines,
   shippingAddress,
-  payment: z.strictObject({ token: text(200) }),
+  /** Without a token the order waits to be paid. */
+  payment: z
+    .strictObject({ token: text(200).exactOptional(), onDecline: z.enum(['end', 'wait']).default('end') })
+    .default({ onDecline: 'end' }),
+  fulfilment: z.enum(['automatic', 'manual']).default('automatic'),
   reference: text(100).exactOptional(),
   customerId: id.exactOptional(),
   pricing: z.enum(['catalogue', 'agreed']).default('catalogue'),
@@ -103,6 +104,7 @@ export const stockBody = z.strictObject({
     .min(-UNITS_MAX)
     .max(UNITS_MAX)
     .refine((delta) => delta !== 0, 'nothing_to_change'),
+  reason: text(500).default('adjusted by hand'),
 });
 
 const email = z
@@ -137,6 +139,8 @@ export const productsQuery = z.strictObject({
   limit: counted(1, 100, 20),
   search: text(100).exactOptional(),
 });
+
+export const movementsQuery = z.strictObject({ limit: counted(1, 100, 20) });
 
 export const ordersQuery = z.strictObject({
   limit: counted(1, 100, 20),

@@ -1,52 +1,116 @@
 /** The work of each stage, by the name that the machine invokes it with. One outcome each; failures are thrown. */
 import type {
   ConfirmationOutcome,
+  LineQuantity,
+  NoticeOutcome,
   OrderInput,
+  OrderLine,
   PaymentOutcome,
-  RecallOutcome,
-  RefundOutcome,
-  ReleaseOutcome,
   ShippingOutcome,
   ValidationOutcome,
 } from '../machines/order-types.ts';
-import type { OrderRecord } from '../machines/order-view.ts';
-import type { Clock } from '../platform/clock.ts';
+import { type OrderRecord, viewOrder } from '../machines/order-view.ts';
 import { RetryableError } from '../platform/errors.ts';
-import type { Mailer } from '../ports/mail.ts';
-import type { Charge, PaymentGateway } from '../ports/payment.ts';
-import type { Carrier } from '../ports/shipping.ts';
-import type { StockLedger } from '../ports/stock.ts';
-import type { UserRepository } from '../ports/users.ts';
-import { confirmationOf } from './confirmation-text.ts';
+import type { NoticeTemplate } from '../ports/notifier.ts';
+import type { Charge } from '../ports/payment.ts';
+import { createCompensations } from './compensations.ts';
 import { checkAddress, claimsOf, refusalOf } from './validation.ts';
-
-/** What a processor gets: the order as committed, the invocation's input, and how often it failed before. */
-export interface Work<TInput> {
-  record: OrderRecord;
-  input: TInput;
-  failedAttempts: number;
-}
-
-export interface ProcessorParts {
-  stock: StockLedger;
-  gateway: PaymentGateway;
-  carrier: Carrier;
-  mailer: Mailer;
-  users: UserRepository;
-  clock: Clock;
-}
-
-const skusOf = ({ lines }: OrderInput) => [...new Set(lines.map(({ sku }) => sku))];
+import { type ProcessorParts, skusOf, type Work } from './work.ts';
 
 function toPaymentOutcome(charge: Charge): PaymentOutcome {
-  if (charge.status === 'captured') return { type: 'payment.captured', paymentId: charge.paymentId };
-  if (charge.status === 'declined') return { type: 'payment.declined', reason: charge.reason };
-  const reason = { code: 'payment_voided', detail: 'The payment had been called off before it was taken.' };
-  return { type: 'payment.declined', reason };
+  switch (charge.status) {
+    case 'captured':
+      return { type: 'payment.captured', paymentId: charge.paymentId, amountMinor: charge.amountMinor };
+    case 'pending':
+      return { type: 'payment.pending', paymentId: charge.paymentId };
+    case 'declined':
+      return { type: 'payment.declined', reason: charge.reason };
+    case 'voided': {
+      const detail = 'The payment had been called off before it was taken.';
+      return { type: 'payment.declined', reason: { code: 'payment_voided', detail } };
+    }
+  }
+}
+
+/** The lines of a parcel as the carrier takes them. */
+const contentsOf = ({ lines }: OrderInput, parcel: LineQuantity[] | undefined): OrderLine[] =>
+  parcel?.flatMap(({ line, quantity }) => {
+    const placed = lines[line - 1];
+    return placed ? [{ ...placed, quantity }] : [];
+  }) ?? lines;
+
+/** Payment and shipping: idempotent at their providers. */
+function forwardStages({ gateway, carrier }: ProcessorParts) {
+  return {
+    /** Charges once: after a failed attempt the gateway is asked what became of it before it is repeated. */
+    async 'payment.capture'({
+      record,
+      input: { chargeKey, amountMinor = record.input.amountMinor, paymentToken },
+      failedAttempts,
+    }: Work<{ chargeKey: string; amountMinor?: number; paymentToken?: string }>): Promise<PaymentOutcome> {
+      const known = failedAttempts > 0 ? await gateway.lookUp(chargeKey) : undefined;
+      if (known) return toPaymentOutcome(known);
+      const { orderId, currency } = record.input;
+      const token = paymentToken ?? record.input.paymentToken ?? '';
+      const request = { key: chargeKey, orderId, amountMinor, currency, paymentToken: token };
+      return toPaymentOutcome(await gateway.capture(request));
+    },
+
+    /** The end of the wait for a payment: bars it, unless it has come in. */
+    async 'payment.settle'({ input }: Work<{ chargeKey: string }>): Promise<PaymentOutcome> {
+      return toPaymentOutcome(await gateway.void(input.chargeKey));
+    },
+
+    async 'shipping.book'({
+      record,
+      input: { shipmentKey: key, lines: parcel },
+    }: Work<{ shipmentKey: string; lines?: LineQuantity[] }>): Promise<ShippingOutcome> {
+      const { orderId, shippingAddress: address } = record.input;
+      const lines = contentsOf(record.input, parcel);
+      const booking = await carrier.book({ key, orderId, address, lines });
+      if (booking.status === 'refused') return { type: 'shipment.refused', reason: booking.reason };
+      const { shipmentId, trackingNumber } = booking;
+      return { type: 'shipment.booked', shipmentId, carrier: booking.carrier, trackingNumber };
+    },
+  };
+}
+
+/** What the customer is told, and the selling of what was held. */
+function lastStages({ stock, notifier, users }: ProcessorParts) {
+  async function tell(record: OrderRecord, key: string, template: NoticeTemplate): Promise<string> {
+    const recipient = await users.findById(record.input.customerId);
+    if (recipient === undefined)
+      throw new RetryableError(`There is no user ${record.input.customerId} to write to.`);
+    const order = viewOrder(record, 'customer');
+    return (await notifier.send({ key, template, order, recipient })).messageId;
+  }
+  return {
+    /** The parcel is on its way: what was held is sold, and the customer is told. */
+    async 'confirmation.send'({ record, input }: Work<{ messageKey: string }>): Promise<ConfirmationOutcome> {
+      await stock.sell(record._id, skusOf(record.input));
+      return {
+        type: 'confirmation.sent',
+        messageId: await tell(record, input.messageKey, 'confirmation'),
+      };
+    },
+
+    async 'confirmation.close'({ record }: Work<unknown>): Promise<{ type: 'stock.sold' }> {
+      await stock.sell(record._id, skusOf(record.input));
+      return { type: 'stock.sold' };
+    },
+
+    async 'confirmation.notify'({
+      record,
+      input: { messageKey, template },
+    }: Work<{ messageKey: string; template: NoticeTemplate }>): Promise<NoticeOutcome> {
+      return { type: 'notice.sent', messageId: await tell(record, messageKey, template) };
+    },
+  };
 }
 
 /** The processors of the order machine; their names are its invocations' sources. */
-export function createProcessors({ stock, gateway, carrier, mailer, users, clock }: ProcessorParts) {
+export function createProcessors(parts: ProcessorParts) {
+  const { stock, clock } = parts;
   return {
     /**
      * Checks the address, then holds the stock while its price is right. What it holds of an order that it refuses
@@ -60,58 +124,9 @@ export function createProcessors({ stock, gateway, carrier, mailer, users, clock
       if (shortfalls.length === 0) return { type: 'stock.held' };
       return { type: 'order.refused', reason: refusalOf(shortfalls), heldSome };
     },
-
-    /** Charges once: after a failed attempt the gateway is asked what became of it before it is repeated. */
-    async 'payment.capture'({
-      record,
-      input,
-      failedAttempts,
-    }: Work<{ chargeKey: string }>): Promise<PaymentOutcome> {
-      const known = failedAttempts > 0 ? await gateway.lookUp(input.chargeKey) : undefined;
-      if (known) return toPaymentOutcome(known);
-      const { orderId, amountMinor, currency, paymentToken } = record.input;
-      const request = { key: input.chargeKey, orderId, amountMinor, currency, paymentToken };
-      return toPaymentOutcome(await gateway.capture(request));
-    },
-
-    async 'shipping.book'({ record, input }: Work<{ shipmentKey: string }>): Promise<ShippingOutcome> {
-      const { orderId, shippingAddress: address, lines } = record.input;
-      const booking = await carrier.book({ key: input.shipmentKey, orderId, address, lines });
-      if (booking.status === 'refused') return { type: 'shipment.refused', reason: booking.reason };
-      const { shipmentId, trackingNumber } = booking;
-      return { type: 'shipment.booked', shipmentId, carrier: booking.carrier, trackingNumber };
-    },
-
-    /** The parcel is on its way: what was held is sold, and the customer is told. */
-    async 'confirmation.send'({ record, input }: Work<{ messageKey: string }>): Promise<ConfirmationOutcome> {
-      await stock.sell(record._id, skusOf(record.input));
-      const customer = await users.findById(record.input.customerId);
-      if (customer === undefined)
-        throw new RetryableError(`There is no user ${record.input.customerId} to write to.`);
-      const message = {
-        key: input.messageKey,
-        to: customer.email,
-        ...confirmationOf(record, customer.username),
-      };
-      return { type: 'confirmation.sent', messageId: (await mailer.send(message)).messageId };
-    },
-
-    async 'compensation.recall'({ input }: Work<{ shipmentKey: string }>): Promise<RecallOutcome> {
-      await carrier.recall(input.shipmentKey);
-      return { type: 'shipment.recalled' };
-    },
-
-    async 'compensation.refund'({
-      input,
-    }: Work<{ chargeKey: string; refundKey: string }>): Promise<RefundOutcome> {
-      const { refundedMinor } = await gateway.undo(input.chargeKey, input.refundKey);
-      return { type: 'payment.undone', refundedMinor };
-    },
-
-    async 'compensation.release'({ record }: Work<unknown>): Promise<ReleaseOutcome> {
-      await stock.release(record._id, skusOf(record.input));
-      return { type: 'stock.released' };
-    },
+    ...forwardStages(parts),
+    ...lastStages(parts),
+    ...createCompensations(parts),
   };
 }
 

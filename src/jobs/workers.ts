@@ -9,7 +9,8 @@ import type { Invocation } from '../machines/actor-record.ts';
 import type { OrderRecord } from '../machines/order-view.ts';
 import { messageOf, TerminalError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
-import type { LateUndos, Processors, Work } from './processors.ts';
+import type { LateUndos, Processors } from './processors.ts';
+import type { Work } from './work.ts';
 
 export interface WorkerParts {
   queues: Bull.Queue<PendingRef>[];

@@ -80,7 +80,10 @@ export interface Shipment {
   carrier: string;
   trackingNumber: string;
   status: ParcelStatus;
-  lines: LineQuantity[];
+  /** Absent when it holds the whole order. */
+  lines?: LineQuantity[];
+  /** A lost parcel that an operator has dealt with. */
+  settled?: boolean;
 }
 
 /** The order's money; amounts in minor units. */
@@ -93,6 +96,7 @@ export interface Payment {
 
 /** What an operator took back, or gave back of the money. */
 export interface Return {
+  /** None when it is about money alone. */
   lines: LineQuantity[];
   /** Whether the goods can be sold again. */
   restock: boolean;
@@ -119,25 +123,29 @@ export interface OrderContext {
   input: OrderInput;
   /** Raised only after a definite decline; part of the idempotency key at the gateway. */
   chargeAttempt: number;
-  /** What `order.pay` brought; before the input's. */
-  paymentToken?: string;
-  payment?: Payment;
-  shipments?: Shipment[];
+  /** What the charge of that attempt is about: fixed when it begins, for the key stands for that amount. */
+  chargeMinor?: number | undefined;
+  /** What `order.pay` brought; before the input's. Null when it was declined. */
+  paymentToken?: string | null | undefined;
+  payment?: Payment | undefined;
+  shipments?: Shipment[] | undefined;
   /** Units cancelled so far. */
-  cancelled?: LineQuantity[];
+  cancelled?: LineQuantity[] | undefined;
+  /** Units were cancelled whose stock or money is still to be given back. */
+  adjust?: boolean | undefined;
   /** Units taken back so far. */
-  returned?: LineQuantity[];
+  returned?: LineQuantity[] | undefined;
   /** Refunds begun so far, besides the one that undoes the order: part of their idempotency keys. */
-  refunds?: number;
+  refunds?: number | undefined;
   /** The return that is being worked on. */
-  returning?: Return;
-  confirmation?: { messageId: string };
+  returning?: Return | undefined;
+  confirmation?: { messageId: string } | undefined;
   /** The order stops before its next stage, for that reason. */
-  hold?: { reason: string };
-  ending?: Ending;
-  reason?: Reason;
+  hold?: { reason: string } | undefined;
+  ending?: Ending | undefined;
+  reason?: Reason | undefined;
   /** The state whose attempts were used up, where `order.retry` leads back to. */
-  stuckIn?: StuckState;
+  stuckIn?: StuckState | undefined;
 }
 
 /** What the work of each invocation can come to; a decline is an outcome, not an exception. */

@@ -1,9 +1,30 @@
 /** What people see of an order, and what they may ask of it: pure, from the durable record alone. */
 import type { ActorRecord, HistoryEntry } from './actor-record.ts';
-import type { Address, OrderContext, OrderInput, OrderLine, Reason, Role } from './order-types.ts';
+import type {
+  Address,
+  Fulfilment,
+  LineQuantity,
+  OrderCommand,
+  OrderContext,
+  OrderInput,
+  OrderLine,
+  Payment,
+  Reason,
+  Role,
+  Shipment,
+} from './order-types.ts';
 
-/** The durable record of an order. */
-export type OrderRecord = ActorRecord<OrderInput, OrderContext>;
+/** The durable record of an order; the facts in the snapshot's context are stored beside it. */
+export type OrderRecord = ActorRecord<OrderInput, Omit<OrderContext, 'input'>>;
+
+/** One line as it stands; `line` is its number, counted from 1. */
+export interface OrderLineView extends OrderLine {
+  line: number;
+  /** Units cancelled before they were sent; absent when none were. */
+  cancelled?: number;
+  /** Units that came back; absent when none did. */
+  returned?: number;
+}
 
 /** An order as its owner and the operators see it; times are ISO 8601 in UTC. */
 export interface OrderView {
@@ -16,10 +37,14 @@ export interface OrderView {
   reference?: string;
   currency: string;
   amountMinor: number;
-  lines: OrderLine[];
+  lines: OrderLineView[];
   shippingAddress: Address;
-  payment?: { paymentId: string; status: 'captured' | 'refunded' };
-  shipment?: { shipmentId: string; carrier: string; trackingNumber: string };
+  fulfilment: Fulfilment;
+  payment?: Payment;
+  /** The parcels, in the order of their booking. */
+  shipments: Shipment[];
+  /** Why it is on hold, or will be before its next stage. */
+  hold?: { reason: string };
   reason?: Reason;
   /** The commands that the viewer may send in this state. */
   allowedEvents: string[];
@@ -42,16 +67,41 @@ export interface TransitionView {
   reason?: Reason;
 }
 
+const EVERYBODY: readonly Role[] = ['customer', 'operator', 'admin'];
+const OPERATORS: readonly Role[] = ['operator', 'admin'];
+
 /** The roles that may send each command. */
-const COMMAND_ROLES: Readonly<Record<string, readonly Role[]>> = {
-  'order.cancel': ['customer', 'operator', 'admin'],
-  'order.retry': ['operator', 'admin'],
+export const COMMAND_ROLES: Readonly<Record<OrderCommand['type'], readonly Role[]>> = {
+  'order.cancel': EVERYBODY,
+  'order.cancelLines': EVERYBODY,
+  'order.pay': EVERYBODY,
+  'order.hold': OPERATORS,
+  'order.resume': OPERATORS,
+  'order.retry': OPERATORS,
+  'order.ship': OPERATORS,
+  'order.complete': OPERATORS,
+  'order.return': OPERATORS,
+  'order.refund': OPERATORS,
 };
 
 /** The commands that a viewer of that role may send to the order as it stands. */
 export function allowedEventsFor(record: OrderRecord, role: Role): string[] {
-  if (record.status !== 'active') return [];
-  return record.allowedCommands.filter((command) => COMMAND_ROLES[command]?.includes(role));
+  if (record.status === 'quarantined') return [];
+  const roles: Readonly<Record<string, readonly Role[]>> = COMMAND_ROLES;
+  return record.allowedCommands.filter((command) => roles[command]?.includes(role));
+}
+
+const quantityIn = (list: LineQuantity[] | undefined, line: number): number =>
+  list?.find((item) => item.line === line)?.quantity ?? 0;
+
+function viewLines({ input, snapshot }: OrderRecord): OrderLineView[] {
+  const { cancelled, returned } = snapshot.context;
+  return input.lines.map((placed, index) => {
+    const line = index + 1;
+    const gone = quantityIn(cancelled, line);
+    const back = quantityIn(returned, line);
+    return { line, ...placed, ...(gone > 0 && { cancelled: gone }), ...(back > 0 && { returned: back }) };
+  });
 }
 
 /** Why the order stands as it does; what the engine could not read is told to those who can mend it. */
@@ -64,7 +114,7 @@ function reasonOf({ quarantine, snapshot }: OrderRecord, role: Role): Reason | u
 /** The order as a viewer of that role sees it. */
 export function viewOrder(record: OrderRecord, role: Role): OrderView {
   const { input } = record;
-  const { payment, shipment } = record.snapshot.context;
+  const { payment, shipments = [], hold } = record.snapshot.context;
   const reason = reasonOf(record, role);
   return {
     id: record._id,
@@ -75,10 +125,12 @@ export function viewOrder(record: OrderRecord, role: Role): OrderView {
     ...(input.reference !== undefined && { reference: input.reference }),
     currency: input.currency,
     amountMinor: input.amountMinor,
-    lines: input.lines,
+    lines: viewLines(record),
     shippingAddress: input.shippingAddress,
+    fulfilment: input.fulfilment,
     ...(payment && { payment }),
-    ...(shipment && { shipment }),
+    shipments,
+    ...(hold && { hold }),
     ...(reason && { reason }),
     allowedEvents: allowedEventsFor(record, role),
     placedAt: record.placedAt.toISOString(),

@@ -43,6 +43,10 @@ export const environmentSchema = z.object({
   ORDO_ACTIVATIONS: integer(1, 1_000_000, 10_000),
   ORDO_PAYMENT_OVERDUE_MS: integer(100, 2_592_000_000, 900_000),
   ORDO_SHIPPING_OVERDUE_MS: integer(100, 2_592_000_000, 86_400_000),
+  /** How long an unpaid order keeps its stock. */
+  ORDO_UNPAID_EXPIRY_MS: integer(100, 2_592_000_000, 86_400_000),
+  /** The most units in one parcel: a larger order goes in several. */
+  ORDO_PARCEL_UNITS: integer(1, 1_000_000_000, 1_000_000_000),
 });
 
 export type Environment = z.output<typeof environmentSchema>;

@@ -37,6 +37,27 @@ export interface NewProduct {
   stock: number;
 }
 
+/** A correction of the stock by an operator; negative when units are gone. */
+export interface StockAdjustment {
+  /** The idempotency key. */
+  id: string;
+  delta: number;
+  by: string;
+  reason: string;
+}
+
+/** One movement that is not an order's own hold or sale. */
+export interface StockMovement {
+  kind: 'adjustment' | 'return';
+  delta: number;
+  at: Date;
+  /** The user who adjusted it. */
+  by?: string;
+  reason?: string;
+  /** The order that it came back from. */
+  orderId?: string;
+}
+
 export type ProductChange = Partial<
   Pick<Product, 'name' | 'description' | 'kind' | 'priceMinor' | 'currency'>
 >;
@@ -48,8 +69,13 @@ export interface ProductRepository {
   /** Ordered by sku; `search` matches the beginning of a name or a sku, case ignored. */
   list(page: { skip: number; limit: number; search?: string }): Promise<{ items: Product[]; total: number }>;
   update(sku: string, change: ProductChange, now: Date): Promise<Product | undefined>;
-  /** Adds (or, negative, takes) units; undefined when there is no such product. @throws TerminalError `conflict` when fewer are available. */
-  adjustStock(sku: string, delta: number, now: Date): Promise<Product | undefined>;
+  /**
+   * Adds (or, negative, takes) units and records who did it and why, both or neither; once under that id.
+   * Undefined when there is no such product. @throws TerminalError `conflict` when fewer are available.
+   */
+  adjustStock(sku: string, adjustment: StockAdjustment, now: Date): Promise<Product | undefined>;
+  /** What operators and returns have moved, newest first. */
+  movements(sku: string, limit: number): Promise<StockMovement[]>;
   /** False when there was none. @throws TerminalError `conflict` while units are held for orders. */
   remove(sku: string): Promise<boolean>;
 }

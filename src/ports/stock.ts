@@ -9,6 +9,12 @@ export interface StockClaim {
   pricesMinor: number[] | undefined;
 }
 
+/** Units of a product. */
+export interface StockUnits {
+  sku: string;
+  quantity: number;
+}
+
 /** Why a product cannot be held for an order. */
 export type Shortfall =
   | { sku: string; code: 'unknown_product' }
@@ -33,6 +39,10 @@ export interface StockLedger {
   hold(orderId: string, claims: StockClaim[], now: Date): Promise<Holding>;
   /** Gives back whatever is held for the order; nothing is no error. */
   release(orderId: string, skus: string[]): Promise<void>;
+  /** Holds no more than these units of each product named; what was held beyond is given back. */
+  keep(orderId: string, units: StockUnits[]): Promise<void>;
+  /** Units sold that came back and can be sold again: once under that key. A product that is gone is passed over. */
+  restock(movement: { key: string; orderId: string; units: StockUnits[] }, now: Date): Promise<void>;
   /** Turns whatever is held for the order into sold; nothing is no error. */
   sell(orderId: string, skus: string[]): Promise<void>;
   /** Orders that hold stock since before that time, the oldest first. */

@@ -11,7 +11,8 @@ function isPassing(error: unknown): boolean {
     error instanceof mongo.MongoTopologyClosedError ||
     error instanceof mongoose.Error.MongooseServerSelectionError ||
     error instanceof mongo.MongoWriteConcernError ||
-    (error instanceof mongo.MongoError && error.hasErrorLabel('RetryableWriteError'))
+    (error instanceof mongo.MongoError &&
+      (error.hasErrorLabel('RetryableWriteError') || error.hasErrorLabel('TransientTransactionError')))
   );
 }
 

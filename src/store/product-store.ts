@@ -4,6 +4,7 @@ import { TerminalError } from '../platform/errors.ts';
 import type { Product, ProductRepository } from '../ports/products.ts';
 import { isDuplicateKey } from './duplicate-key.ts';
 import type { ProductDocument } from './product-model.ts';
+import { type MovementDocument, moveOnce } from './stock-movements.ts';
 
 const SHOWN = { holds: 0, searchTerms: 0 };
 
@@ -18,7 +19,10 @@ const searchTerms = (sku: string, name: string) => [...new Set([sku.toLowerCase(
 const escapeRegExp = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /** Reads and writes products; stock movements of orders are the stock ledger's. */
-export function createProductStore(model: Model<ProductDocument>): ProductRepository {
+export function createProductStore(
+  model: Model<ProductDocument>,
+  movements: Model<MovementDocument>,
+): ProductRepository {
   const after = { returnDocument: 'after', projection: SHOWN, runValidators: true } as const;
   return {
     async create({ sku, stock, ...product }, now) {
@@ -68,17 +72,25 @@ export function createProductStore(model: Model<ProductDocument>): ProductReposi
       return orNone(await model.findOneAndUpdate({ _id: sku }, { $set: set }, after).lean<ProductDocument>());
     },
 
-    async adjustStock(sku, delta, now) {
+    async adjustStock(sku, { id, delta, by, reason }, now) {
       const enough = delta < 0 ? { 'stock.available': trusted({ $gte: -delta }) } : {};
       const update = {
         $inc: { 'stock.received': delta, 'stock.available': delta },
         $set: { updatedAt: now },
       };
-      const product = await model
-        .findOneAndUpdate({ _id: sku, ...enough }, update, after)
-        .lean<ProductDocument>();
-      if (product !== null || (await model.exists({ _id: sku })) === null) return orNone(product);
-      throw new TerminalError('conflict', `Fewer than ${-delta} units of ${sku} are available.`);
+      if ((await model.exists({ _id: sku })) === null) return undefined;
+      const movement = { _id: `${id}/${sku}`, sku, kind: 'adjustment' as const, delta, at: now, by, reason };
+      await moveOnce(movements, movement, async (session) => {
+        const { matchedCount } = await model.updateOne({ _id: sku, ...enough }, update, { session });
+        if (matchedCount === 0)
+          throw new TerminalError('conflict', `Fewer than ${-delta} units of ${sku} are available.`);
+      });
+      return orNone(await model.findById(sku, SHOWN).lean<ProductDocument>());
+    },
+
+    async movements(sku, limit) {
+      const found = await movements.find({ sku }).sort({ at: -1 }).limit(limit).lean<MovementDocument[]>();
+      return found.map(({ _id: _, sku: __, ...movement }) => movement);
     },
 
     async remove(sku) {

@@ -1,7 +1,8 @@
 /** Stock movements: one conditional update a product, idempotent per order by the hold it leaves or takes. */
 import { type Model, trusted } from 'mongoose';
-import type { Shortfall, StockClaim, StockLedger } from '../ports/stock.ts';
+import type { Shortfall, StockClaim, StockLedger, StockUnits } from '../ports/stock.ts';
 import type { ProductDocument } from './product-model.ts';
+import { type MovementDocument, moveOnce } from './stock-movements.ts';
 
 /** Matches the product while it is what the order takes it for, and has enough, and is not held for it yet. */
 function holdable(orderId: string, { sku, quantity, currency, pricesMinor }: StockClaim) {
@@ -28,7 +29,10 @@ function whyNot(claim: StockClaim, product: ProductDocument | undefined): Shortf
 }
 
 /** Stock in the product's own documents. */
-export function createStockLedger(model: Model<ProductDocument>): StockLedger {
+export function createStockLedger(
+  model: Model<ProductDocument>,
+  movements: Model<MovementDocument>,
+): StockLedger {
   type Operations = Parameters<typeof model.bulkWrite>[0];
   type Movement = { filter: object; update: object };
 
@@ -55,6 +59,24 @@ export function createStockLedger(model: Model<ProductDocument>): StockLedger {
     );
   }
 
+  /** Lowers one hold to what is wanted, conditional on what it was; starts over when it has changed. */
+  async function lower(orderId: string, { sku, quantity }: StockUnits): Promise<void> {
+    const product = await model
+      .findOne({ _id: sku, 'holds.orderId': orderId }, { 'holds.$': 1 })
+      .lean<Pick<ProductDocument, 'holds'>>();
+    const held = product?.holds[0]?.quantity ?? 0;
+    if (held <= quantity) return;
+    const hold = { orderId, quantity: held };
+    const { matchedCount } = await model.updateOne(
+      { _id: sku, holds: trusted({ $elemMatch: hold }) },
+      {
+        ...(quantity === 0 ? { $pull: { holds: { orderId } } } : { $set: { 'holds.$.quantity': quantity } }),
+        $inc: { 'stock.available': held - quantity, 'stock.held': quantity - held },
+      },
+    );
+    if (matchedCount === 0) await lower(orderId, { sku, quantity });
+  }
+
   return {
     async hold(orderId, claims, now) {
       const moved = await move(
@@ -78,6 +100,20 @@ export function createStockLedger(model: Model<ProductDocument>): StockLedger {
         shortfalls: missing.map((claim) => whyNot(claim, found.get(claim.sku))),
         heldSome: held.length > 0,
       };
+    },
+
+    async keep(orderId, units) {
+      await Promise.all(units.map((each) => lower(orderId, each)));
+    },
+
+    async restock({ key, orderId, units }, now) {
+      for (const { sku, quantity } of units) {
+        const movement = { sku, kind: 'return' as const, delta: quantity, at: now, orderId };
+        await moveOnce(movements, { _id: `${key}/${sku}`, ...movement }, async (session) => {
+          const update = { $inc: { 'stock.sold': -quantity, 'stock.available': quantity } };
+          await model.updateOne({ _id: sku }, update, { session });
+        });
+      }
     },
 
     release: (orderId, skus) => settle(orderId, skus, 'available'),

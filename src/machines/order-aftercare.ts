@@ -1,0 +1,56 @@
+/** The order's states when its work is done: parcels on their way, returns, refunds. */
+import { assign } from 'xstate';
+import { orderSetup } from './order-setup.ts';
+import { attention, giveBack, takeBack } from './order-transitions.ts';
+import { afterReturn, takeBackInput } from './order-work.ts';
+
+export const completed = orderSetup.createStateConfig({
+  tags: 'settled',
+  on: {
+    'order.return': takeBack,
+    'order.refund': giveBack,
+    'shipment.tracked': { guard: 'advancesParcel', target: 'resting', actions: 'trackParcel' },
+  },
+});
+
+export const delivered = orderSetup.createStateConfig({
+  tags: 'settled',
+  on: { 'order.return': takeBack, 'order.refund': giveBack },
+});
+
+export const parcelLost = orderSetup.createStateConfig({
+  exit: 'settleLostParcels',
+  on: {
+    'order.return': takeBack,
+    'order.refund': giveBack,
+    'order.complete': 'resting',
+    'shipment.tracked': { guard: 'advancesParcel', actions: 'trackParcel' },
+  },
+});
+
+export const returning = orderSetup.createStateConfig({
+  invoke: {
+    id: 'return',
+    src: 'compensation.takeback',
+    input: ({ context }) => takeBackInput(context),
+    onDone: {
+      target: 'acknowledging',
+      actions: assign(({ context, event }) => afterReturn(context, event.output.refundedMinor)),
+    },
+    onError: attention('returning'),
+  },
+});
+
+export const acknowledging = orderSetup.createStateConfig({
+  invoke: {
+    id: 'acknowledgement',
+    src: 'confirmation.notify',
+    input: ({ context }) => ({
+      messageKey: `${context.input.orderId}.refund.${context.refunds}`,
+      template: 'refunded' as const,
+    }),
+    onDone: 'resting',
+    // A mailbox that takes nothing must not keep the order from its rest.
+    onError: 'resting',
+  },
+});

@@ -1,0 +1,162 @@
+/** The order's states until it is paid: its stock is held, its money taken, or it waits for one of both. */
+import { assign } from 'xstate';
+import { orderSetup } from './order-setup.ts';
+import {
+  attention,
+  cancel,
+  cancelLines,
+  cancelLinesNow,
+  cancelUnlessSent,
+  endAs,
+  failed,
+  hold,
+  holdNow,
+  settled,
+  settledMeanwhile,
+} from './order-transitions.ts';
+import {
+  adjustmentInput,
+  chargeInput,
+  chargeKey,
+  declinedFor,
+  receive,
+  refunded,
+  rejectedFor,
+} from './order-work.ts';
+
+export const validating = orderSetup.createStateConfig({
+  invoke: {
+    id: 'validation',
+    src: 'validation.check',
+    input: ({ context }) => ({ orderId: context.input.orderId }),
+    onDone: [
+      { guard: ({ event }) => event.output.type === 'stock.held', target: 'proceeding' },
+      {
+        guard: ({ event }) => event.output.type === 'order.refused' && event.output.heldSome,
+        target: 'releasing',
+        actions: assign(({ event }) => rejectedFor(event.output)),
+      },
+      { target: 'notifying', actions: assign(({ event }) => rejectedFor(event.output)) },
+    ],
+    onError: attention('validating'),
+  },
+  on: { 'order.cancel': cancel, 'order.cancelLines': cancelLines, 'order.hold': hold },
+});
+
+export const adjusting = orderSetup.createStateConfig({
+  invoke: {
+    id: 'adjustment',
+    src: 'compensation.adjust',
+    input: ({ context }) => adjustmentInput(context),
+    onDone: {
+      target: 'proceeding',
+      actions: assign(({ context, event }) => ({
+        adjust: undefined,
+        refunds: (context.refunds ?? 0) + 1,
+        ...refunded(context, event.output.refundedMinor),
+      })),
+    },
+    onError: attention('adjusting'),
+  },
+  on: {
+    'order.cancel': cancelUnlessSent,
+    'order.hold': hold,
+    'payment.settled': settledMeanwhile,
+  },
+});
+
+export const charging = orderSetup.createStateConfig({
+  entry: 'beginCharge',
+  invoke: {
+    id: 'payment',
+    src: 'payment.capture',
+    input: ({ context }) => chargeInput(context),
+    onDone: [
+      {
+        guard: ({ event }) => event.output.type === 'payment.captured',
+        target: 'proceeding',
+        actions: assign(({ event: { output } }) =>
+          output.type === 'payment.captured' ? { payment: receive(output) } : {},
+        ),
+      },
+      {
+        guard: ({ event }) => event.output.type === 'payment.pending',
+        target: 'proceeding',
+        actions: assign(({ event: { output } }) =>
+          output.type === 'payment.pending'
+            ? { payment: { ...receive({ ...output, amountMinor: 0 }), status: 'pending' as const } }
+            : {},
+        ),
+      },
+      {
+        guard: 'waitsAfterDecline',
+        target: 'awaitingPayment',
+        actions: [assign(({ event }) => declinedFor(event.output, undefined)), 'nextAttempt'],
+      },
+      { target: 'releasing', actions: assign(({ event }) => declinedFor(event.output, 'declined')) },
+    ],
+    onError: attention('charging'),
+  },
+  after: {
+    'payment.overdue': {
+      target: 'undoing',
+      actions: endAs('declined', 'payment_overdue', 'The payment was not settled in time.'),
+    },
+  },
+  on: {
+    'order.cancel': cancel,
+    'order.cancelLines': cancelLines,
+    'order.hold': hold,
+    'payment.settled': settled,
+    'payment.failed': failed,
+  },
+});
+
+export const awaitingPayment = orderSetup.createStateConfig({
+  after: { 'payment.expired': 'settling' },
+  on: {
+    'order.pay': { guard: 'payable', target: 'charging', actions: 'rememberToken' },
+    'order.cancel': cancel,
+    'order.cancelLines': cancelLinesNow,
+    'order.hold': holdNow,
+    'payment.settled': settled,
+    'payment.failed': failed,
+  },
+});
+
+/** A last look before an unpaid order expires: the money may have come, and its news been lost. */
+export const settling = orderSetup.createStateConfig({
+  invoke: {
+    id: 'settlement',
+    src: 'payment.settle',
+    input: ({ context }) => ({ chargeKey: chargeKey(context) }),
+    onDone: [
+      {
+        guard: ({ event }) => event.output.type === 'payment.captured',
+        target: 'proceeding',
+        actions: assign(({ event: { output } }) =>
+          output.type === 'payment.captured' ? { payment: receive(output) } : {},
+        ),
+      },
+      {
+        target: 'releasing',
+        actions: endAs('expired', 'payment_expired', 'The order was not paid in time.'),
+      },
+    ],
+    onError: attention('settling'),
+  },
+  on: { 'order.cancel': cancel },
+});
+
+export const onHold = orderSetup.createStateConfig({
+  on: {
+    'order.resume': { target: 'proceeding', actions: 'forgetHold' },
+    'order.cancel': cancelUnlessSent,
+    'order.cancelLines': cancelLinesNow,
+    'payment.settled': settledMeanwhile,
+    'payment.failed': {
+      guard: 'failsThisCharge',
+      actions: ['rememberFailure', 'nextAttempt'],
+    },
+  },
+});

@@ -1,0 +1,69 @@
+/** The order's states from its payment to its completion. */
+import { assign } from 'xstate';
+import { orderSetup } from './order-setup.ts';
+import { attention, cancelLinesNow, cancelUnlessSent, endAs, hold, holdNow } from './order-transitions.ts';
+import { booked, bookingInput } from './order-work.ts';
+
+export const awaitingShipment = orderSetup.createStateConfig({
+  on: {
+    'order.ship': { guard: 'sendable', target: 'proceeding', actions: 'sendByHand' },
+    'order.cancel': cancelUnlessSent,
+    'order.cancelLines': cancelLinesNow,
+    'order.hold': holdNow,
+  },
+});
+
+export const shipping = orderSetup.createStateConfig({
+  invoke: {
+    id: 'shipment',
+    src: 'shipping.book',
+    input: ({ context }) => bookingInput(context),
+    onDone: [
+      {
+        guard: ({ event }) => event.output.type === 'shipment.booked',
+        target: 'proceeding',
+        actions: assign(({ context, event: { output } }) =>
+          output.type === 'shipment.booked' ? { shipments: booked(context, output) } : {},
+        ),
+      },
+      {
+        target: 'undoing',
+        actions: assign(({ event: { output } }) =>
+          output.type === 'shipment.refused' ? { ending: 'rejected' as const, reason: output.reason } : {},
+        ),
+      },
+    ],
+    onError: attention('shipping'),
+  },
+  after: {
+    'shipping.overdue': {
+      target: 'undoing',
+      actions: endAs('rejected', 'shipping_overdue', 'The carrier did not take the order in time.'),
+    },
+  },
+  on: { 'order.cancel': cancelUnlessSent, 'order.hold': hold },
+});
+
+export const confirming = orderSetup.createStateConfig({
+  invoke: {
+    id: 'confirmation',
+    src: 'confirmation.send',
+    input: ({ context }) => ({ messageKey: `${context.input.orderId}.confirmation` }),
+    onDone: {
+      target: 'resting',
+      actions: assign(({ event }) => ({ confirmation: { messageId: event.output.messageId } })),
+    },
+    onError: attention('confirming'),
+  },
+});
+
+/** An operator lets the order be complete without its confirmation: what is held is sold all the same. */
+export const closing = orderSetup.createStateConfig({
+  invoke: {
+    id: 'closing',
+    src: 'confirmation.close',
+    input: ({ context }) => ({ orderId: context.input.orderId }),
+    onDone: 'resting',
+    onError: attention('confirming'),
+  },
+});
