@@ -2,18 +2,19 @@
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import type { Connection } from 'mongoose';
-import { defineActor, queueOf } from './actors/definition.ts';
+import { queueOf } from './actors/definition.ts';
 import { createOrders } from './actors/orders.ts';
 import { Registry } from './actors/registry.ts';
 import { Relay, TIMER_QUEUE } from './actors/relay.ts';
 import { Sweep } from './actors/sweep.ts';
+import { createVersions } from './actors/versions.ts';
 import { createApp, createHealthApp } from './http/app.ts';
 import { createTokens } from './http/tokens.ts';
 import { createOrphanedHoldsRound } from './jobs/orphaned-holds.ts';
 import { createLateUndos, createProcessors } from './jobs/processors.ts';
 import { Queues } from './jobs/queues.ts';
 import { startWorkers } from './jobs/workers.ts';
-import { orderMachine } from './machines/order-machine.ts';
+import { orderMachines, orderMigrations } from './machines/order-versions.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Environment } from './platform/config.ts';
 import type { Logger } from './platform/logger.ts';
@@ -81,7 +82,7 @@ function startRuntime(
   queues: Queues,
   feed: ReturnType<typeof createRedisFeed>,
 ) {
-  const definition = defineActor(orderMachine);
+  const versions = createVersions(orderMachines, orderMigrations);
   const leases = { leaseMs: environment.ORDO_LEASE_MS };
   const relay: Relay = new Relay({
     store: store.orders,
@@ -95,8 +96,7 @@ function startRuntime(
   const registry = new Registry(
     {
       store: store.orders,
-      definition: ({ id, version }) =>
-        id === definition.id && version === definition.version ? definition : undefined,
+      versions,
       clock,
       leases,
       publish: (record) => relay.publish(record),
@@ -106,7 +106,7 @@ function startRuntime(
   const orders = createOrders({
     store: store.orders,
     registry,
-    definition,
+    versions,
     clock,
     newId,
     leases,
@@ -195,8 +195,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     started.push(() => store.connection.close());
     // By the database, so that engines with different ones can share a Redis without taking each other's jobs.
     const namespace = `ordo:${store.connection.name}`;
-    const sources = [...defineActor(orderMachine).sources];
-    const queues = new Queues(redisUrl, namespace, new Set([...sources.map(queueOf), TIMER_QUEUE]), {
+    const { sources } = createVersions(orderMachines, orderMigrations);
+    const queues = new Queues(redisUrl, namespace, new Set([...[...sources].map(queueOf), TIMER_QUEUE]), {
       backoffMs: environment.ORDO_BACKOFF_MS,
       leaseMs: environment.ORDO_LEASE_MS,
     });

@@ -2,16 +2,17 @@
 import type { ActorRecord, Invocation, Timer } from '../machines/actor-record.ts';
 import type { Clock } from '../platform/clock.ts';
 import { RetryableError } from '../platform/errors.ts';
-import { type Decision, decide, type Stimulus, UnreadableSnapshotError } from './decide.ts';
-import type { ActorDefinition } from './definition.ts';
+import { type Decision, decide, type Stimulus } from './decide.ts';
 import type { Leases } from './effects.ts';
 import { Mailbox } from './mailbox.ts';
 import type { ActorStore, Commit, PendingRef } from './ports.ts';
+import { UnreadableSnapshotError } from './snapshots.ts';
+import { definitionOf, type MachineVersions } from './versions.ts';
 
 /** What every activation shares. */
 export interface ActorParts {
   store: ActorStore;
-  definition(machine: ActorRecord['machine']): ActorDefinition | undefined;
+  versions: MachineVersions;
   clock: Clock;
   leases: Leases;
   /** Hands what is pending to the queues and the feed; never throws, never waits. */
@@ -114,11 +115,7 @@ export class Actor {
   async #attempt(record: ActorRecord, stimulus: Stimulus): Promise<Told | undefined> {
     const { store, clock, leases } = this.parts;
     try {
-      const definition = this.parts.definition(record.machine);
-      if (definition === undefined)
-        throw new UnreadableSnapshotError(
-          `Order ${record._id}: no machine ${record.machine.id} of version ${record.machine.version} is loaded.`,
-        );
+      const definition = definitionOf(this.parts.versions, record);
       const decision = decide(definition, record, stimulus, clock.now(), leases);
       if (decision.kind !== 'moved') return { kind: decision.kind, record };
       const { commit } = decision;

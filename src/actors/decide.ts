@@ -1,15 +1,10 @@
 /** Decide: one event against one record, pure. The I/O that follows from it is the caller's. */
-import {
-  type AnyMachineSnapshot,
-  type AnyStateMachine,
-  type ExecutableActionsFrom,
-  initialTransition,
-  transition,
-} from 'xstate';
-import type { ActorRecord, Cause, HistoryEntry, Invocation } from '../machines/actor-record.ts';
+import type { ActorRecord, Cause } from '../machines/actor-record.ts';
+import { type Occurrence, toCommit } from './commit.ts';
 import type { ActorDefinition } from './definition.ts';
-import { collectEffects, type Leases, stateName, sweepTime } from './effects.ts';
+import type { Leases } from './effects.ts';
 import type { Commit, PendingRef } from './ports.ts';
+import { firstStep, nextStep, rehydrate } from './snapshots.ts';
 
 /** What can happen to an actor: a command, the outcome of an invocation, or a deadline. */
 export type Stimulus =
@@ -33,109 +28,7 @@ export type Decision =
   | { kind: 'refused' }
   | { kind: 'outdated' };
 
-/** A snapshot that the machine cannot read: an unknown state, or something torn. */
-export class UnreadableSnapshotError extends Error {
-  override readonly name = 'UnreadableSnapshotError';
-}
-
 const SYSTEM: Cause = { role: 'system' };
-
-function rehydrate(definition: ActorDefinition, record: ActorRecord): AnyMachineSnapshot {
-  try {
-    return definition.machine.resolveState({
-      value: record.snapshot.value as string,
-      context: { ...(record.snapshot.context as object), input: record.input },
-      status: record.snapshot.status as 'active',
-    });
-  } catch (error) {
-    throw new UnreadableSnapshotError(`Order ${record._id}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-/** The context as it is stored: without the facts, which stand in the record once, and without what is undefined. */
-function toStored(context: object): object {
-  return Object.fromEntries(
-    Object.entries(context).filter(([name, value]) => name !== 'input' && value !== undefined),
-  );
-}
-
-/** The commands that the machine takes in that snapshot; only what its states listen to need be asked. */
-function commandsIn(definition: ActorDefinition, snapshot: AnyMachineSnapshot): string[] {
-  const heard = new Set(snapshot._nodes.flatMap((node) => node.ownEvents));
-  return definition.commands.filter((type) => heard.has(type) && snapshot.can({ type }));
-}
-
-/** What was pending and still is: an invocation lives as long as the state that owns it was not left. */
-function keepInvocations(
-  definition: ActorDefinition,
-  pending: Invocation[],
-  next: AnyMachineSnapshot,
-  started: Invocation[],
-) {
-  const activeNodes = new Set(next._nodes.map((node) => node.id));
-  const restarted = new Set(started.map(({ id }) => id));
-  return pending.filter(
-    ({ id }) => !restarted.has(id) && activeNodes.has(definition.invokeOwners.get(id) ?? ''),
-  );
-}
-
-interface Occurrence {
-  type: string;
-  event: HistoryEntry['event'];
-  by: Cause;
-  commandId: string;
-}
-
-type Pending = Pick<ActorRecord, 'seq' | 'state' | 'invocations' | 'timers' | 'publications'>;
-
-function toCommit(
-  definition: ActorDefinition,
-  before: Pending,
-  [next, actions]: [AnyMachineSnapshot, ExecutableActionsFrom<AnyStateMachine>[]],
-  occurrence: Occurrence,
-  previousReason: unknown,
-  now: Date,
-  leases: Leases,
-): Commit {
-  const seq = before.seq + 1;
-  const effects = collectEffects(actions, seq, now);
-  const final = next.status !== 'active' || next.hasTag('settled');
-  const state = stateName(next.value);
-  const reason = (next.context as { reason?: unknown }).reason;
-  const invocations = final
-    ? []
-    : [...keepInvocations(definition, before.invocations, next, effects.invocations), ...effects.invocations];
-  const started = new Set(effects.timers.map(({ id }) => id));
-  const kept = before.timers.filter(({ id }) => !effects.cancelledTimers.has(id) && !started.has(id));
-  const timers = final ? [] : [...kept, ...effects.timers];
-  const publications = [...before.publications, seq];
-  return {
-    state,
-    status: final ? 'done' : 'active',
-    snapshot: {
-      value: next.value,
-      context: toStored(next.context),
-      status: next.status as 'active' | 'done',
-    },
-    allowedCommands: next.status === 'active' ? commandsIn(definition, next) : [],
-    invocations,
-    timers,
-    publications,
-    sweepAt: sweepTime({ invocations, timers, publications }, now, leases),
-    updatedAt: now,
-    entry: {
-      seq,
-      at: now,
-      ...occurrence,
-      from: before.state,
-      to: state,
-      final,
-      ...(effects.emitted.length > 0 && { emitted: effects.emitted }),
-      // At the end too, so that whoever sees the last transition alone learns why.
-      ...(reason !== undefined && (final || reason !== previousReason) && { reason }),
-    },
-  };
-}
 
 /** The first transition of a new actor: everything its document needs, at seq 1. */
 export function begin(
@@ -145,10 +38,6 @@ export function begin(
   now: Date,
   leases: Leases,
 ): ActorRecord {
-  const first = initialTransition(definition.machine, actor.input) as [
-    AnyMachineSnapshot,
-    ExecutableActionsFrom<AnyStateMachine>[],
-  ];
   const nothing = {
     seq: 0,
     state: String(definition.machine.config.initial ?? ''),
@@ -160,9 +49,8 @@ export function begin(
   const { entry, sweepAt, ...rest } = toCommit(
     definition,
     nothing,
-    first,
+    firstStep(definition, actor.input),
     occurrence,
-    undefined,
     now,
     leases,
   );
@@ -232,10 +120,6 @@ export function decide(
   if (record.snapshot.status !== 'active' || record.status === 'quarantined') return { kind: 'refused' };
   const snapshot = rehydrate(definition, record);
   if (stimulus.kind === 'command' && !snapshot.can(occurrence.event)) return { kind: 'refused' };
-  const next = transition(definition.machine, snapshot, occurrence.event) as [
-    AnyMachineSnapshot,
-    ExecutableActionsFrom<AnyStateMachine>[],
-  ];
   // What has just been settled is no longer pending, whether or not its state was left.
   const before =
     stimulus.kind === 'outcome'
@@ -243,9 +127,6 @@ export function decide(
       : stimulus.kind === 'timer'
         ? { ...record, timers: record.timers.filter(({ id }) => id !== stimulus.ref.id) }
         : record;
-  const previousReason = (record.snapshot.context as { reason?: unknown } | undefined)?.reason;
-  return {
-    kind: 'moved',
-    commit: toCommit(definition, before, next, occurrence, previousReason, now, leases),
-  };
+  const step = nextStep(definition, snapshot, occurrence.event);
+  return { kind: 'moved', commit: toCommit(definition, before, step, occurrence, now, leases) };
 }

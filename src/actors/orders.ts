@@ -5,17 +5,19 @@ import { allowedEventsFor, COMMAND_ROLES, type OrderRecord } from '../machines/o
 import type { Clock } from '../platform/clock.ts';
 import { TerminalError } from '../platform/errors.ts';
 import type { OrderActors, PlaceOrder } from '../ports/order-actors.ts';
-import { begin } from './decide.ts';
+import { applyCommit } from './actor.ts';
+import { begin, decide } from './decide.ts';
 import type { ActorDefinition } from './definition.ts';
 import type { Leases } from './effects.ts';
 import type { ActorStore } from './ports.ts';
+import { firstDefinition, refold } from './refold.ts';
 import type { Registry } from './registry.ts';
+import { definitionOf, type MachineVersions } from './versions.ts';
 
 export interface OrdersParts {
   store: ActorStore;
   registry: Registry;
-  /** The machine that new orders run on. */
-  definition: ActorDefinition;
+  versions: MachineVersions;
   clock: Clock;
   /** Time-ordered unique ids, so that new orders stand together in every index. */
   newId: () => string;
@@ -44,13 +46,19 @@ function toInput(order: PlaceOrder, orderId: string, policy: OrderPolicy): Order
 }
 
 /** The facade over the runtime for orders. */
-export function createOrders(parts: OrdersParts): OrderActors {
-  const { store, registry, definition, clock, newId, leases, policy, publish } = parts;
+export const createOrders = (parts: OrdersParts): OrderActors => ({
+  ...placing(parts),
+  ...reading(parts),
+  ...commanding(parts),
+});
+
+function placing(parts: OrdersParts): Pick<OrderActors, 'place'> {
+  const { store, registry, versions, clock, newId, leases, policy, publish } = parts;
 
   const atPlacing = (
+    definition: ActorDefinition,
     input: OrderInput,
-    by: PlaceOrder['by'],
-    idempotency: PlaceOrder['idempotency'],
+    { by, idempotency }: Pick<PlaceOrder, 'by' | 'idempotency'>,
     placedAt: Date,
   ) => {
     const actor = { _id: input.orderId, input, idempotency };
@@ -59,9 +67,11 @@ export function createOrders(parts: OrdersParts): OrderActors {
 
   return {
     async place(order) {
-      const key = `${order.by.userId ?? order.by.role}/${order.idempotency.key}`;
+      const { by } = order;
+      const key = `${by.userId ?? by.role}/${order.idempotency.key}`;
       const idempotency = { key, fingerprint: order.idempotency.fingerprint };
-      const record = atPlacing(toInput(order, newId(), policy), order.by, idempotency, clock.now());
+      const input = toInput(order, newId(), policy);
+      const record = atPlacing(versions.current, input, { by, idempotency }, clock.now());
       const earlier = (await store.insert(record)) as OrderRecord | undefined;
       if (earlier === undefined) {
         registry.activate(record._id, record);
@@ -74,14 +84,42 @@ export function createOrders(parts: OrdersParts): OrderActors {
           'This Idempotency-Key came before with another body; send a new key with a new request.',
         );
       // The machine is pure: the order as it was at seq 1 follows from its input again.
-      const first = atPlacing(earlier.input, order.by, idempotency, earlier.placedAt);
+      const definition = firstDefinition(versions, earlier);
+      const first = atPlacing(definition, earlier.input, { by, idempotency }, earlier.placedAt);
       return { record: first, replayed: true };
     },
+  };
+}
 
+function reading({
+  store,
+  versions,
+  clock,
+  leases,
+}: OrdersParts): Pick<OrderActors, 'read' | 'readAt' | 'simulate'> {
+  return {
     async read(orderId) {
       return (await store.load(orderId)) as OrderRecord | undefined;
     },
 
+    async readAt(orderId, seq) {
+      const record = await store.load(orderId);
+      return record && (refold(versions, record, seq) as OrderRecord | undefined);
+    },
+
+    async simulate(orderId, command, role) {
+      const record = existing((await store.load(orderId)) as OrderRecord | undefined, orderId);
+      const stimulus = { kind: 'command' as const, event: command, by: { role }, commandId: '' };
+      const decision = decide(definitionOf(versions, record), record, stimulus, clock.now(), leases);
+      if (decision.kind !== 'moved' || !COMMAND_ROLES[command.type].includes(role))
+        return { taken: false, refusal: refusal(record, command, role) };
+      return { taken: true, before: record, after: applyCommit(record, decision.commit) as OrderRecord };
+    },
+  };
+}
+
+function commanding({ registry }: OrdersParts): Pick<OrderActors, 'send' | 'report'> {
+  return {
     async send(orderId, command, { by, commandId, expectedSeq }) {
       if (!COMMAND_ROLES[command.type].includes(by.role))
         throw new TerminalError('forbidden', `${command.type} is for operators.`);
@@ -92,8 +130,7 @@ export function createOrders(parts: OrdersParts): OrderActors {
         commandId: `${by.userId ?? by.role}/${commandId}`,
         ...(expectedSeq !== undefined && { expectedSeq }),
       });
-      const record = told.record as OrderRecord | undefined;
-      if (record === undefined) throw new TerminalError('not-found', `There is no order ${orderId}.`);
+      const record = existing(told.record as OrderRecord | undefined, orderId);
       if (told.kind === 'outdated')
         throw new TerminalError(
           'precondition-failed',
@@ -110,10 +147,16 @@ export function createOrders(parts: OrdersParts): OrderActors {
         by: { role: 'system', userId: provider },
         commandId: `${provider}/${eventId}`,
       });
-      if (told.kind === 'missing') throw new TerminalError('not-found', `There is no order ${orderId}.`);
+      existing(told.record, orderId);
       return told.kind === 'moved' || told.kind === 'repeated' ? told.kind : 'ignored';
     },
   };
+}
+
+/** @throws TerminalError `not-found` */
+function existing<T>(record: T | undefined, orderId: string): T {
+  if (record === undefined) throw new TerminalError('not-found', `There is no order ${orderId}.`);
+  return record;
 }
 
 function refusal(record: OrderRecord, command: OrderCommand, role: Role): TerminalError {

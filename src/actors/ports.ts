@@ -12,7 +12,12 @@ export type Commit = Pick<
   | 'timers'
   | 'publications'
   | 'updatedAt'
-> & { entry: HistoryEntry; sweepAt: Date | undefined };
+> & {
+  entry: HistoryEntry;
+  sweepAt: Date | undefined;
+  /** Only where the version changes. */
+  machine?: ActorRecord['machine'];
+};
 
 /** A pending invocation or timer, by what names it for ever. */
 export interface PendingRef {
@@ -41,6 +46,19 @@ export interface ActorStore {
   claim(actorId: string, sweepAt: Date, next: Date): Promise<boolean>;
   /** Puts aside an actor that cannot be read, with the reason, for people to look at. */
   quarantine(actorId: string, reason: string, at: Date): Promise<void>;
+}
+
+/** Finding the actors that a new version of their machine has left behind. */
+export interface VersionedActors {
+  /**
+   * Actors on another version than that, by id; `after` is the last id of the page before.
+   * @param which whether the ended ones too; the quarantined ones never
+   */
+  onOtherVersions(
+    version: string,
+    which: { ended: boolean },
+    page: { limit: number; after?: string },
+  ): Promise<ActorRecord[]>;
 }
 
 /** One job to be: `queue` is the part of an invocation's `src` before the dot, or `timers`. */

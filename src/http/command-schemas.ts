@@ -33,6 +33,9 @@ export const commandBody = z.discriminatedUnion('type', [
   }),
 ]);
 
+/** What would happen if: nothing does. */
+export const simulationBody = z.strictObject({ event: commandBody });
+
 /** The statuses of the older APIs, in capitals or not. */
 const STATUSES = ['CANCELLED', 'ON_HOLD', 'PROCESSING', 'SHIPPED', 'COMPLETED'] as const;
 

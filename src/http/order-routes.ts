@@ -1,16 +1,16 @@
 /** Orders: placed, read, listed, and commanded; one's own, or everybody's for operators. */
-import type { OrderCommand } from '../machines/order-types.ts';
+import type { OrderCommand, Role } from '../machines/order-types.ts';
 import { type OrderRecord, viewOrder, viewTransition } from '../machines/order-view.ts';
 import { TerminalError } from '../platform/errors.ts';
-import type { OrderActors } from '../ports/order-actors.ts';
+import type { OrderActors, Simulation } from '../ports/order-actors.ts';
 import type { OrderQueries } from '../ports/orders.ts';
 import type { UserRepository } from '../ports/users.ts';
-import { cancelBody, commandBody, commandOfStatus, statusBody } from './command-schemas.ts';
+import { cancelBody, commandBody, commandOfStatus, simulationBody, statusBody } from './command-schemas.ts';
 import { type Context, isOperator, viewerIn } from './context.ts';
 import { createPlacing } from './order-placing.ts';
 import { idempotencyKeyIn, matchingSeq } from './preconditions.ts';
 import { type Route, route } from './route.ts';
-import { idParams, orderBody, ordersQuery } from './schemas.ts';
+import { atQuery, idParams, orderBody, ordersQuery } from './schemas.ts';
 
 /** What these routes stand on. */
 export interface OrderParts {
@@ -55,8 +55,10 @@ function readingRoutes({ orders, queries }: OrderParts): Route[] {
       path: '/orders/:id',
       access: 'user',
       params: idParams,
-      async handle({ ctx, params }) {
-        answer(ctx, await visible(orders, ctx, params.id));
+      query: atQuery,
+      async handle({ ctx, params, query }) {
+        const record = await visible(orders, ctx, params.id);
+        answer(ctx, query.at === undefined ? record : await past(orders, params.id, query.at));
         ctx.set('Cache-Control', 'private, no-cache');
         if (ctx.fresh) ctx.status = 304;
       },
@@ -123,6 +125,18 @@ function writingRoutes({ orders, users, newId }: OrderParts): Route[] {
       handle: ({ ctx, params, body }) => command(ctx, params.id, body),
     }),
     route({
+      methods: ['post'],
+      path: '/orders/:id/simulate',
+      access: 'user',
+      params: idParams,
+      body: simulationBody,
+      async handle({ ctx, params, body }) {
+        await visible(orders, ctx, params.id);
+        const { role } = viewerIn(ctx);
+        ctx.body = viewSimulation(await orders.simulate(params.id, body.event, role), role);
+      },
+    }),
+    route({
       methods: ['put'],
       path: '/orders/:id/status',
       access: 'operator',
@@ -134,6 +148,32 @@ function writingRoutes({ orders, users, newId }: OrderParts): Route[] {
       },
     }),
   ];
+}
+
+/** The order as it was at that seq. */
+async function past(orders: OrderActors, orderId: string, seq: number): Promise<OrderRecord> {
+  const record = await orders.readAt(orderId, seq);
+  if (!record) throw new TerminalError('not-found', `The order never was at seq ${seq}.`);
+  return record;
+}
+
+/** What a command would do, as its asker may see it. */
+function viewSimulation(simulation: Simulation, role: Role) {
+  if (!simulation.taken) {
+    const { message: detail, fields } = simulation.refusal;
+    return { taken: false, detail, state: fields.state, allowedEvents: fields.allowedEvents };
+  }
+  const { before, after } = simulation;
+  const isNew = ({ seq }: { seq: number }) => seq === after.seq;
+  const isGone = ({ id, seq }: { id: string; seq: number }) =>
+    !after.invocations.some((kept) => kept.id === id && kept.seq === seq);
+  return {
+    taken: true,
+    order: viewOrder(after, role),
+    starts: after.invocations.filter(isNew).map(({ src }) => src),
+    ends: before.invocations.filter(isGone).map(({ src }) => src),
+    deadlines: after.timers.filter(isNew).map(({ id, dueAt }) => ({ id, dueAt: dueAt.toISOString() })),
+  };
 }
 
 /** Somebody else's order and a missing one are refused alike, to the byte. */

@@ -126,19 +126,24 @@ export const skuParams = z.strictObject({ sku });
 export const idParams = z.strictObject({ id });
 
 /** A query's values are texts; of digits alone, they are taken as a number. */
-const counted = (minimum: number, maximum: number, fallback: number) =>
+const digits = (minimum: number, maximum: number) =>
   z
     .string()
     .regex(/^\d{1,9}$/, 'not_an_integer')
     .transform(Number)
-    .pipe(z.int().min(minimum).max(maximum))
-    .default(fallback);
+    .pipe(z.int().min(minimum).max(maximum));
+
+const counted = (minimum: number, maximum: number, fallback: number) =>
+  digits(minimum, maximum).default(fallback);
 
 export const productsQuery = z.strictObject({
   skip: counted(0, 1_000_000, 0),
   limit: counted(1, 100, 20),
   search: text(100).exactOptional(),
 });
+
+/** A seq in the order's past. */
+export const atQuery = z.strictObject({ at: digits(1, 1_000_000).exactOptional() });
 
 export const movementsQuery = z.strictObject({ limit: counted(1, 100, 20) });
 

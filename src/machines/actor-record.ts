@@ -7,6 +7,17 @@ export interface DurableSnapshot<TContext = unknown> {
   status: 'active' | 'done' | 'error';
 }
 
+/** The way of a snapshot from one version of a machine to the next. Pure. */
+export interface Migration {
+  from: string;
+  to: string;
+  /**
+   * The snapshot as the new version has it. What is pending stays so under its ids, so the new version must still
+   * own them. @throws Error saying why this one cannot go
+   */
+  migrate(snapshot: DurableSnapshot, input: unknown): DurableSnapshot;
+}
+
 /** Who caused a transition: a user of a role, or the engine itself. */
 export interface Cause {
   role: string;

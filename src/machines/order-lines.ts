@@ -90,7 +90,7 @@ export function bySku(
 /** The next parcel, as full as may be; undefined when it holds the whole order. */
 export function nextParcel(context: Lines): LineQuantity[] | undefined {
   const unsent = unsentLines(context);
-  let room = context.input.policy.parcelUnits;
+  let room = context.input.policy.parcelUnits ?? Number.POSITIVE_INFINITY;
   if (unitsOf(unsent) <= room && context.shipments === undefined) return undefined;
   const parcel: LineQuantity[] = [];
   for (const { line, quantity } of unsent) {

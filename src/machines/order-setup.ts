@@ -41,6 +41,8 @@ import {
   track,
 } from './order-work.ts';
 
+const DAY_MS = 86_400_000;
+
 /** Work is declared here by its shapes alone; a processor in `src/jobs` of the same name does it. */
 function work<TOutcome, TInput>() {
   return fromPromise<TOutcome, TInput>(() =>
@@ -100,7 +102,7 @@ export const orderSetup = setup({
   },
   delays: {
     'payment.overdue': ({ context }) => context.input.policy.paymentOverdueMs,
-    'payment.expired': ({ context }) => context.input.policy.unpaidExpiryMs,
+    'payment.expired': ({ context }) => context.input.policy.unpaidExpiryMs ?? DAY_MS,
     'shipping.overdue': ({ context }) => context.input.policy.shippingOverdueMs,
   },
   guards: {

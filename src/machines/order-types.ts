@@ -34,10 +34,10 @@ export type Fulfilment = 'automatic' | 'manual';
 export interface OrderPolicy {
   paymentOverdueMs: number;
   shippingOverdueMs: number;
-  /** How long an unpaid order keeps its stock. */
-  unpaidExpiryMs: number;
-  /** The most units in one parcel. */
-  parcelUnits: number;
+  /** How long an unpaid order keeps its stock; absent in orders of version 1, which are paid at once. */
+  unpaidExpiryMs?: number;
+  /** The most units in one parcel; no limit when absent. */
+  parcelUnits?: number;
 }
 
 /** The facts of an order: immutable, stored once, the machine's input. */
@@ -49,12 +49,13 @@ export interface OrderInput {
   lines: OrderLine[];
   amountMinor: number;
   pricing: Pricing;
-  fulfilment: Fulfilment;
+  /** Absent in orders of version 1: automatic. */
+  fulfilment?: Fulfilment;
   shippingAddress: Address;
   /** Absent when the order is to be paid later. */
   paymentToken?: string;
-  /** What a decline leads to: the order's end, or the wait for another means of payment. */
-  onDecline: 'end' | 'wait';
+  /** What a decline leads to: the order's end (also when absent), or the wait for another means of payment. */
+  onDecline?: 'end' | 'wait';
   /** The placer's own reference, such as an invoice number. */
   reference?: string;
   policy: OrderPolicy;

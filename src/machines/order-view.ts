@@ -127,7 +127,7 @@ export function viewOrder(record: OrderRecord, role: Role): OrderView {
     amountMinor: input.amountMinor,
     lines: viewLines(record),
     shippingAddress: input.shippingAddress,
-    fulfilment: input.fulfilment,
+    fulfilment: input.fulfilment ?? 'automatic',
     ...(payment && { payment }),
     shipments,
     ...(hold && { hold }),

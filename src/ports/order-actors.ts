@@ -7,8 +7,10 @@ import type {
   OrderFact,
   OrderLine,
   Pricing,
+  Role,
 } from '../machines/order-types.ts';
 import type { OrderRecord, TransitionView } from '../machines/order-view.ts';
+import type { TerminalError } from '../platform/errors.ts';
 
 /** What it takes to place an order. */
 export interface PlaceOrder {
@@ -35,6 +37,10 @@ export interface OrderActors {
   place(order: PlaceOrder): Promise<{ record: OrderRecord; replayed: boolean }>;
   /** The order as committed; undefined when there is none. */
   read(orderId: string): Promise<OrderRecord | undefined>;
+  /** The order as it was at that seq, from its history; undefined when it never was. */
+  readAt(orderId: string, seq: number): Promise<OrderRecord | undefined>;
+  /** What a command would do now; changes nothing. @throws TerminalError `not-found` */
+  simulate(orderId: string, command: OrderCommand, role: Role): Promise<Simulation>;
   /**
    * Sends a command; resolves when its transition is committed. The same commandId again changes nothing.
    * @throws TerminalError `not-found`; `event-refused` with `state` and `allowedEvents` of that role;
@@ -60,6 +66,11 @@ export interface OrderActors {
     source: { provider: string; eventId: string },
   ): Promise<'moved' | 'repeated' | 'ignored'>;
 }
+
+/** What a command would do: the order after it, or why it is refused. */
+export type Simulation =
+  | { taken: true; before: OrderRecord; after: OrderRecord }
+  | { taken: false; refusal: TerminalError };
 
 /** A transition on its way to those who watch; `customerId` decides who may. */
 export interface FeedTransition {

@@ -1,6 +1,6 @@
 /** Orders in MongoDB: the runtime's `ActorStore`, and the queries beyond one order. */
 import { type Model, type QueryFilter, trusted } from 'mongoose';
-import type { ActorStore, PendingRef } from '../actors/ports.ts';
+import type { ActorStore, PendingRef, VersionedActors } from '../actors/ports.ts';
 import type { OrderRecord } from '../machines/order-view.ts';
 import type { OrderQueries } from '../ports/orders.ts';
 import { isDuplicateKey } from './duplicate-key.ts';
@@ -88,7 +88,7 @@ function orderWrites(model: Model<OrderRecord>): Omit<ActorStore, 'load' | 'due'
 }
 
 /** Orders as durable actors, and the lists of them. */
-export function createOrderStore(model: Model<OrderRecord>): ActorStore & OrderQueries {
+export function createOrderStore(model: Model<OrderRecord>): ActorStore & VersionedActors & OrderQueries {
   return {
     ...orderWrites(model),
 
@@ -102,6 +102,15 @@ export function createOrderStore(model: Model<OrderRecord>): ActorStore & OrderQ
         .sort({ sweepAt: 1 })
         .limit(limit)
         .lean<OrderRecord[]>();
+    },
+
+    async onOtherVersions(version, { ended }, { limit, after }) {
+      const filter = {
+        'machine.version': trusted({ $ne: version }),
+        status: ended ? trusted({ $ne: 'quarantined' }) : 'active',
+        ...(after !== undefined && { _id: trusted({ $gt: after }) }),
+      };
+      return model.find(filter).sort({ _id: 1 }).limit(limit).lean<OrderRecord[]>();
     },
 
     async list({ customerId, state }, { limit, after }) {

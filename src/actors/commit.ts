@@ -1,0 +1,86 @@
+/** What a machine's step makes of a record: one commit, with all that is pending after it. Pure. */
+import type { AnyMachineSnapshot } from 'xstate';
+import type {
+  ActorRecord,
+  Cause,
+  DurableSnapshot,
+  HistoryEntry,
+  Invocation,
+} from '../machines/actor-record.ts';
+import type { ActorDefinition } from './definition.ts';
+import { collectEffects, type Leases, stateName, sweepTime } from './effects.ts';
+import type { Commit } from './ports.ts';
+import { commandsIn, type Step, toSnapshot } from './snapshots.ts';
+
+/** What was pending and still is: an invocation lives as long as the state that owns it was not left. */
+function keepInvocations(
+  definition: ActorDefinition,
+  pending: Invocation[],
+  next: AnyMachineSnapshot,
+  started: Invocation[],
+) {
+  const activeNodes = new Set(next._nodes.map((node) => node.id));
+  const restarted = new Set(started.map(({ id }) => id));
+  return pending.filter(
+    ({ id }) => !restarted.has(id) && activeNodes.has(definition.invokeOwners.get(id) ?? ''),
+  );
+}
+
+/** What happened: the event as the machine took it, and as people read it. */
+export interface Occurrence {
+  type: string;
+  event: HistoryEntry['event'];
+  by: Cause;
+  commandId: string;
+}
+
+/** A record as far as a step depends on it; `reason` is the one it had. */
+export type Before = Pick<ActorRecord, 'seq' | 'state' | 'invocations' | 'timers' | 'publications'> & {
+  snapshot?: DurableSnapshot;
+};
+
+/** All that a step changes in the record. */
+export function toCommit(
+  definition: ActorDefinition,
+  before: Before,
+  { next, actions }: Step,
+  occurrence: Occurrence,
+  now: Date,
+  leases: Leases,
+): Commit {
+  const seq = before.seq + 1;
+  const effects = collectEffects(actions, seq, now);
+  const final = next.status !== 'active' || next.hasTag('settled');
+  const state = stateName(next.value);
+  const { reason } = next.context as { reason?: unknown };
+  const previousReason = (before.snapshot?.context as { reason?: unknown } | undefined)?.reason;
+  const invocations = final
+    ? []
+    : [...keepInvocations(definition, before.invocations, next, effects.invocations), ...effects.invocations];
+  const started = new Set(effects.timers.map(({ id }) => id));
+  const kept = before.timers.filter(({ id }) => !effects.cancelledTimers.has(id) && !started.has(id));
+  const timers = final ? [] : [...kept, ...effects.timers];
+  const publications = [...before.publications, seq];
+  return {
+    state,
+    status: final ? 'done' : 'active',
+    snapshot: toSnapshot(next),
+    allowedCommands: next.status === 'active' ? commandsIn(definition, next) : [],
+    invocations,
+    timers,
+    publications,
+    sweepAt: sweepTime({ invocations, timers, publications }, now, leases),
+    updatedAt: now,
+    entry: {
+      seq,
+      at: now,
+      ...occurrence,
+      from: before.state,
+      to: state,
+      final,
+      ...(effects.emitted.length > 0 && { emitted: effects.emitted }),
+      // At the end too, so that whoever sees the last transition alone learns why.
+      ...(reason !== undefined && (final || reason !== previousReason) && { reason }),
+    },
+  };
+}
