@@ -47,8 +47,10 @@ export function refold(versions: MachineVersions, record: ActorRecord, seq: numb
   for (const each of record.history.slice(1)) {
     if (each.seq > seq) break;
     if (isMigration(each)) {
-      snapshot = migrated(versions, each, snapshot, record);
       machine = { ...machine, version: (each.event as MigrationEvent).to };
+      const definition = definitionOf(versions, { ...record, machine });
+      const there = migrated(versions, each, snapshot, record);
+      snapshot = toSnapshot(rehydrate(definition, { ...record, snapshot: there }));
     } else {
       const definition = definitionOf(versions, { ...record, machine });
       snapshot = toSnapshot(

@@ -110,7 +110,11 @@ export function createOrderStore(model: Model<OrderRecord>): ActorStore & Versio
         status: ended ? trusted({ $ne: 'quarantined' }) : 'active',
         ...(after !== undefined && { _id: trusted({ $gt: after }) }),
       };
-      return model.find(filter).sort({ _id: 1 }).limit(limit).lean<OrderRecord[]>();
+      return model
+        .find(filter as QueryFilter<OrderRecord>)
+        .sort({ _id: 1 })
+        .limit(limit)
+        .lean<OrderRecord[]>();
     },
 
     async list({ customerId, state }, { limit, after }) {

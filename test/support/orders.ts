@@ -30,6 +30,8 @@ function orderInput(orderId: string, changes: Partial<OrderInput> = {}): OrderIn
       country: 'GB',
     },
     paymentToken: 'tok_approve',
+    fulfilment: 'automatic',
+    onDecline: 'end',
     policy: { paymentOverdueMs: 900_000, shippingOverdueMs: 86_400_000 },
     ...changes,
   };
