@@ -31,10 +31,10 @@ module.exports = {
       to: { dependencyTypes: ['npm', 'npm-dev', 'core'], pathNot: 'node_modules/xstate/' },
     },
     {
-      name: 'the-engine-knows-mongolet-by-its-connection-string',
+      name: 'the-engine-knows-its-packages-by-their-addresses',
       severity: 'error',
       from: { path: '^(src|test|tools)/' },
-      to: { path: '^packages/mongolet/src' },
+      to: { path: '^packages/(mongolet|sandbox)/src' },
     },
     {
       name: 'product-does-not-import-tests',

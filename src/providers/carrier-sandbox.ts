@@ -1,17 +1,24 @@
 /** The sandbox carrier: it plays a parcel service, with a ledger that orders bookings and recalls. */
 import { createHash } from 'node:crypto';
 import type { Connection } from 'mongoose';
-import type { Address, Reason } from '../machines/order-types.ts';
+import type { Address, ParcelStatus, Reason } from '../machines/order-types.ts';
 import type { Clock } from '../platform/clock.ts';
+import { TerminalError } from '../platform/errors.ts';
 import type { Booking, Carrier } from '../ports/shipping.ts';
 import { type LedgerEntry, openLedger } from './sandbox-ledger.ts';
 
-/** One parcel; once recalled it stays recalled. */
+/** One parcel; it moves on and never back, and once recalled it stays recalled. */
 interface ParcelEntry extends LedgerEntry {
-  status: 'booked' | 'recalled';
+  status: ParcelStatus | 'recalled';
   /** Absent when the key was recalled before it was booked. */
   orderId?: string;
   at: Date;
+}
+
+/** The carrier, and what moves its parcels. */
+export interface SandboxCarrier extends Carrier {
+  /** Moves a parcel on; a move that is behind where it is already changes nothing. */
+  advance(key: string, status: Exclude<ParcelStatus, 'booked'>): Promise<void>;
 }
 
 /** What the sandbox carrier needs. */
@@ -24,6 +31,14 @@ export interface SandboxCarrierOptions {
 const RECALLED: Reason = {
   code: 'shipment_recalled',
   detail: 'The shipment was called back before it was booked.',
+};
+
+/** From where a parcel can get there. */
+const BEFORE: Readonly<Record<Exclude<ParcelStatus, 'booked'>, ParcelStatus[]>> = {
+  pickedUp: ['booked'],
+  inTransit: ['booked', 'pickedUp'],
+  delivered: ['booked', 'pickedUp', 'inTransit'],
+  lost: ['booked', 'pickedUp', 'inTransit'],
 };
 
 /** ISO 3166 keeps ZZ free for its users: here it is the country that nobody delivers to. */
@@ -53,7 +68,7 @@ function bookingOf(key: string): Booking {
  * The sandbox carrier on that ledger; a booking costs one insert. It refuses the postal code `00000` and
  * the country `ZZ`, so that people can see a refusal.
  */
-export function createSandboxCarrier({ connection, clock }: SandboxCarrierOptions): Carrier {
+export function createSandboxCarrier({ connection, clock }: SandboxCarrierOptions): SandboxCarrier {
   const parcels = openLedger<ParcelEntry>(connection, 'parcels');
   return {
     async book({ key, orderId, address }) {
@@ -62,12 +77,23 @@ export function createSandboxCarrier({ connection, clock }: SandboxCarrierOption
       if (await parcels.insert({ _id: key, status: 'booked', orderId, at: clock.now() }))
         return bookingOf(key);
       const parcel = await parcels.find(key);
-      return parcel?.status === 'booked' ? bookingOf(key) : { status: 'refused', reason: RECALLED };
+      return parcel?.status === 'recalled' ? { status: 'refused', reason: RECALLED } : bookingOf(key);
     },
     async recall(key) {
       const recalled = { status: 'recalled', at: clock.now() } as const;
       if (await parcels.insert({ _id: key, ...recalled })) return;
-      await parcels.change({ _id: key }, { $set: recalled });
+      const onItsWay = { _id: key, status: { $nin: ['delivered', 'lost'] } } as const;
+      if (await parcels.change(onItsWay, { $set: recalled })) return;
+      throw new TerminalError(
+        'conflict',
+        `The parcel ${key} has arrived or is lost: it cannot be called back.`,
+      );
+    },
+    async track(key) {
+      return (await parcels.find(key))?.status;
+    },
+    async advance(key, status) {
+      await parcels.change({ _id: key, status: { $in: BEFORE[status] } }, { $set: { status } });
     },
   };
 }

@@ -3,25 +3,26 @@ import type { Connection } from 'mongoose';
 import type { Reason } from '../machines/order-types.ts';
 import type { Clock } from '../platform/clock.ts';
 import { RetryableError, TerminalError } from '../platform/errors.ts';
-import type { Charge, ChargeRequest, PaymentGateway } from '../ports/payment.ts';
+import type { Charge, ChargeRequest, PaymentGateway, Refund } from '../ports/payment.ts';
 import { type Ledger, type LedgerEntry, openLedger } from './sandbox-ledger.ts';
-import { behaviourOf } from './sandbox-tokens.ts';
+import { behaviourOf, NOT_CONFIRMED } from './sandbox-tokens.ts';
 
-/** One charge. It only ever goes failing -> captured or voided, and captured -> captured with a refund. */
+/** One charge. It goes from failing to any other status, from pending to any but failing, and then stays. */
 interface ChargeEntry extends LedgerEntry {
-  status: 'failing' | 'captured' | 'declined' | 'voided';
+  status: 'failing' | 'pending' | 'captured' | 'declined' | 'voided';
   /** Calls to capture that came under this key. */
   attempts: number;
   at: Date;
-  /** This and the next three are absent when the key was voided before a charge came. */
+  /** This and the next four are absent when the key was voided before a charge came. */
   orderId?: string;
   amountMinor?: number;
   currency?: string;
   paymentId?: string;
+  paymentToken?: string;
   reason?: Reason;
-  refund?: { key: string; amountMinor: number; at: Date };
-  /** The money given back, added up: a refund made twice would stand here twice. */
-  refundedMinor?: number;
+  refunds: Refund[];
+  /** What the refunds come to. */
+  refundedMinor: number;
 }
 
 /** What the whole ledger comes to, in minor units whatever the currency. */
@@ -37,6 +38,8 @@ export interface SandboxGateway extends PaymentGateway {
   totals(): Promise<LedgerTotals>;
   /** The orders with more than one captured charge: none, unless something is wrong. */
   ordersChargedTwice(): Promise<string[]>;
+  /** The payer acts on a pending charge; on any other, nothing happens. */
+  settle(key: string, outcome: 'captured' | 'failed'): Promise<void>;
 }
 
 /** What the sandbox gateway needs. */
@@ -49,12 +52,16 @@ export interface SandboxGatewayOptions {
 
 const CAPTURED = { $match: { status: 'captured' } };
 
+/** A pending charge settles by itself, as its token plays it, at the first look-up after that time. */
+const SETTLES_AFTER_MS = 1_000;
+
 function toCharge(entry: ChargeEntry): Charge | undefined {
-  const { status, paymentId, amountMinor, reason } = entry;
+  const { status, paymentId, amountMinor, reason, refunds } = entry;
   if (status === 'voided') return { status };
   if (status === 'declined' && reason) return { status, reason };
+  if (status === 'pending' && paymentId !== undefined) return { status, paymentId };
   if (status === 'captured' && paymentId !== undefined && amountMinor !== undefined)
-    return { status, paymentId, amountMinor };
+    return { status, paymentId, amountMinor, refunds };
   return undefined;
 }
 
@@ -78,8 +85,8 @@ export function createSandboxGateway({ connection, clock, newId }: SandboxGatewa
 
   async function capture(request: ChargeRequest): Promise<Charge> {
     const { key, paymentToken } = request;
-    const { decline, failures = 0, losesFirstReply = false } = behaviourOf(paymentToken);
-    const settled = decline ? 'declined' : 'captured';
+    const { decline, failures = 0, losesFirstReply, isPending } = behaviourOf(paymentToken);
+    const settled = isPending ? 'pending' : decline ? 'declined' : 'captured';
     const fresh: ChargeEntry = {
       _id: key,
       status: failures > 0 ? 'failing' : settled,
@@ -89,7 +96,10 @@ export function createSandboxGateway({ connection, clock, newId }: SandboxGatewa
       amountMinor: request.amountMinor,
       currency: request.currency,
       paymentId: `pay_${newId()}`,
-      ...(decline && { reason: decline }),
+      paymentToken,
+      ...(settled === 'declined' && decline && { reason: decline }),
+      refunds: [],
+      refundedMinor: 0,
     };
     const first = await charges.insert(fresh);
     let entry = first ? fresh : await charges.change({ _id: key }, { $inc: { attempts: 1 } });
@@ -106,15 +116,29 @@ export function createSandboxGateway({ connection, clock, newId }: SandboxGatewa
     return charge;
   }
 
+  const settle = (key: string, outcome: 'captured' | 'failed', reason: Reason = NOT_CONFIRMED) => {
+    const settlement = outcome === 'captured' ? { status: outcome } : { status: 'declined' as const, reason };
+    return charges.change({ _id: key, status: 'pending' }, { $set: settlement });
+  };
+
   async function lookUp(key: string): Promise<Charge | undefined> {
     const entry = await charges.find(key);
-    return entry && toCharge(entry);
+    const isDue =
+      entry?.status === 'pending' && clock.now().getTime() - entry.at.getTime() >= SETTLES_AFTER_MS;
+    if (!isDue) return entry && toCharge(entry);
+    const { decline } = behaviourOf(entry.paymentToken ?? '');
+    await settle(key, decline ? 'failed' : 'captured', decline);
+    return lookUp(key);
   }
 
   return {
     capture,
     lookUp,
-    undo: (chargeKey, refundKey) => undo(charges, clock, chargeKey, refundKey),
+    void: (key) => voidCharge(charges, clock, key),
+    refund: (request) => refund(charges, request),
+    async settle(key, outcome) {
+      await settle(key, outcome);
+    },
     async totals() {
       const sums = {
         captured: { $sum: '$amountMinor' },
@@ -138,28 +162,49 @@ export function createSandboxGateway({ connection, clock, newId }: SandboxGatewa
 }
 
 /** Each step is conditional on the state it was decided on; a step that misses starts over with the new state. */
-async function undo(
+async function voidCharge(
   charges: Ledger<ChargeEntry>,
   clock: Clock,
-  chargeKey: string,
-  refundKey: string,
-): Promise<{ refundedMinor: number }> {
-  const entry = await charges.find(chargeKey);
+  key: string,
+): Promise<Exclude<Charge, { status: 'pending' }>> {
+  const entry = await charges.find(key);
   if (!entry) {
-    const voided: ChargeEntry = { _id: chargeKey, status: 'voided', attempts: 0, at: clock.now() };
-    if (await charges.insert(voided)) return { refundedMinor: 0 };
-  } else if (entry.status === 'failing') {
-    const stillFailing = { _id: chargeKey, status: 'failing' } as const;
-    if (await charges.change(stillFailing, { $set: { status: 'voided' } })) return { refundedMinor: 0 };
-  } else if (entry.status !== 'captured') {
-    return { refundedMinor: 0 };
-  } else if (entry.refund) {
-    return { refundedMinor: entry.refund.amountMinor };
+    const at = clock.now();
+    const voided = { _id: key, status: 'voided', attempts: 0, at, refunds: [], refundedMinor: 0 } as const;
+    if (await charges.insert({ ...voided, refunds: [] })) return { status: 'voided' };
+  } else if (entry.status === 'failing' || entry.status === 'pending') {
+    if (await charges.change({ _id: key, status: entry.status }, { $set: { status: 'voided' } }))
+      return { status: 'voided' };
   } else {
-    const refund = { key: refundKey, amountMinor: entry.amountMinor ?? 0, at: clock.now() };
-    const notRefunded = { _id: chargeKey, status: 'captured', refund: { $exists: false } } as const;
-    const refunding = { $set: { refund }, $inc: { refundedMinor: refund.amountMinor } };
-    if (await charges.change(notRefunded, refunding)) return { refundedMinor: refund.amountMinor };
+    const charge = toCharge(entry);
+    if (charge && charge.status !== 'pending') return charge;
   }
-  return undo(charges, clock, chargeKey, refundKey);
+  return voidCharge(charges, clock, key);
+}
+
+/** A captured charge stays so; only another refund can come between the look and the change. */
+async function refund(
+  charges: Ledger<ChargeEntry>,
+  { chargeKey, refundKey, amountMinor }: { chargeKey: string; refundKey: string; amountMinor: number },
+): Promise<Refund> {
+  const made = { key: refundKey, amountMinor };
+  const entry = await charges.find(chargeKey);
+  const earlier = entry?.refunds.find(({ key }) => key === refundKey);
+  if (earlier) {
+    if (earlier.amountMinor === amountMinor) return earlier;
+    const message = `The refund key ${refundKey} stands for ${earlier.amountMinor}; it came again with ${amountMinor}.`;
+    throw new TerminalError('idempotency-key-reused', message);
+  }
+  if (entry?.status !== 'captured')
+    throw new TerminalError('conflict', `Nothing is captured under the key ${chargeKey}.`);
+  const leftMinor = (entry.amountMinor ?? 0) - entry.refundedMinor;
+  if (amountMinor > leftMinor) {
+    const message = `Only ${leftMinor} are left of the charge ${chargeKey}; ${amountMinor} cannot be given back.`;
+    throw new TerminalError('conflict', message);
+  }
+  const { refunds, refundedMinor } = entry;
+  const refunding = { refunds: [...refunds, made], refundedMinor: refundedMinor + amountMinor };
+  // Every refund raises the sum: where it is still the same, no other has come between.
+  const changed = await charges.change({ _id: chargeKey, refundedMinor }, { $set: refunding });
+  return changed ? made : refund(charges, { chargeKey, refundKey, amountMinor });
 }

@@ -9,9 +9,17 @@ export interface TokenBehaviour {
   failures?: number;
   /** The first call moves the money, and then its reply is lost. */
   losesFirstReply?: boolean;
+  /** The payer acts later: until then the charge is pending. */
+  isPending?: boolean;
 }
 
 const decline = (code: string, detail: string): TokenBehaviour => ({ decline: { code, detail } });
+
+/** What a payer who was asked can say no with. */
+export const NOT_CONFIRMED: Reason = {
+  code: 'payment_not_confirmed',
+  detail: 'The payer did not confirm the payment.',
+};
 
 /** Every token with a behaviour of its own. */
 export const SANDBOX_TOKENS: Readonly<Record<string, TokenBehaviour>> = {
@@ -22,6 +30,8 @@ export const SANDBOX_TOKENS: Readonly<Record<string, TokenBehaviour>> = {
   tok_timeout_after_capture: { losesFirstReply: true },
   tok_error_twice: { failures: 2 },
   tok_error_always: { failures: Number.POSITIVE_INFINITY },
+  tok_pending: { isPending: true },
+  tok_pending_fails: { isPending: true, decline: NOT_CONFIRMED },
 };
 
 /** What the gateway does with that token: any other `tok_` token is approved, anything else is declined. */

@@ -21,6 +21,7 @@ testCarrier(test, {
   open: (t) => Promise.all([open(t), open(t)]),
   deliverable,
   undeliverable: { ...deliverable, postalCode: '00000' },
+  advance: async (t, key, status) => (await open(t)).advance(key, status),
 });
 
 test('an embargoed country is refused', async (t) => {

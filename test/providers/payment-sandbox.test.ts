@@ -6,7 +6,8 @@ import type { Charge } from '../../src/ports/payment.ts';
 import { createSandboxGateway } from '../../src/providers/payment-sandbox.ts';
 import { SANDBOX_TOKENS } from '../../src/providers/sandbox-tokens.ts';
 import { shareServices } from '../support/services.ts';
-import { newCharge, testCapturing, testUndoing } from './payment-conformance.ts';
+import { testPaymentGateway } from './payment-conformance.ts';
+import { type GatewayUnderTest, newCharge } from './payment-under-test.ts';
 
 const services = shareServices(test);
 
@@ -21,12 +22,12 @@ async function connectTo(t: ExecutionContext, database: string) {
   return connection.useDb(database);
 }
 
-async function open(t: ExecutionContext, database = 'ordo_sandbox') {
+async function open(t: ExecutionContext, database = 'ordo_sandbox', at = clock) {
   const connection = await connectTo(t, database);
-  return createSandboxGateway({ connection, clock, newId });
+  return createSandboxGateway({ connection, clock: at, newId });
 }
 
-const underTest = {
+const underTest: GatewayUnderTest = {
   open: (t: ExecutionContext) => Promise.all([open(t), open(t)]),
   async moneyOf(t: ExecutionContext, orderId: string) {
     const connection = await connectTo(t, 'ordo_sandbox');
@@ -40,11 +41,12 @@ const underTest = {
     approve: 'tok_approve',
     insufficientFunds: 'tok_decline_insufficient_funds',
     timeoutAfterCapture: 'tok_timeout_after_capture',
+    pending: 'tok_pending',
   },
+  settle: async (t, { key }, outcome) => (await open(t)).settle(key, outcome),
 };
 
-testCapturing(test, underTest);
-testUndoing(test, underTest);
+testPaymentGateway(test, underTest);
 
 test('every declining token declines with its own reason; strangers are invalid, other tok_ tokens approved', async (t) => {
   const gateway = await open(t);
@@ -72,27 +74,39 @@ test('tok_error_twice fails twice and then captures, also with the failures coun
   t.deepEqual(await underTest.moneyOf(t, request.orderId), { captured: 1_999, refunded: 0 });
 });
 
-test('tok_error_always fails always, and once undone its key is void', async (t) => {
+test('tok_error_always fails always, and once voided it fails no more', async (t) => {
   const gateway = await open(t);
   const request = newCharge('tok_error_always');
   for (let i = 0; i < 5; i++) await t.throwsAsync(gateway.capture(request), { instanceOf: RetryableError });
-  t.deepEqual(await gateway.undo(request.key, 'refund'), { refundedMinor: 0 });
+  t.deepEqual(await gateway.void(request.key), { status: 'voided' });
   t.deepEqual(await gateway.capture(request), { status: 'voided' });
 });
 
-test('a charge that works at last and its undoing at once: either way nothing is kept', async (t) => {
+test('a charge that works at last and its voiding at once: both say the same', async (t) => {
   const [one, two] = await underTest.open(t);
   for (let round = 0; round < 50; round++) {
     const request = newCharge('tok_error_twice');
     for (let i = 0; i < 2; i++) await t.throwsAsync(one.capture(request), { instanceOf: RetryableError });
-    const [charge, undone] = await Promise.all([one.capture(request), two.undo(request.key, 'refund')]);
-    const amountMinor = charge.status === 'captured' ? 1_999 : 0;
-    t.is(undone.refundedMinor, amountMinor);
-    t.deepEqual(await underTest.moneyOf(t, request.orderId), {
-      captured: amountMinor,
-      refunded: amountMinor,
-    });
+    const [charge, stands] = await Promise.all([one.capture(request), two.void(request.key)]);
+    t.deepEqual<Charge, Charge>(stands, charge);
+    const captured = charge.status === 'captured' ? request.amountMinor : 0;
+    t.deepEqual(await underTest.moneyOf(t, request.orderId), { captured, refunded: 0 });
   }
+});
+
+test('a pending charge settles by itself a second later, as its token plays it', async (t) => {
+  const later = { ...clock, now: () => new Date(clock.now().getTime() + 1_000) };
+  const [gateway, inASecond] = await Promise.all([open(t), open(t, 'ordo_sandbox', later)]);
+  const [settling, failing] = [newCharge('tok_pending'), newCharge('tok_pending_fails')];
+  for (const request of [settling, failing]) {
+    t.is((await gateway.capture(request)).status, 'pending');
+    t.is((await gateway.lookUp(request.key))?.status, 'pending');
+  }
+  t.is((await inASecond.lookUp(settling.key))?.status, 'captured');
+  t.like(await inASecond.lookUp(failing.key), {
+    status: 'declined',
+    reason: { code: 'payment_not_confirmed' },
+  });
 });
 
 test('the totals are those of the whole ledger', async (t) => {
@@ -102,8 +116,8 @@ test('the totals are those of the whole ledger', async (t) => {
   await gateway.capture(first);
   await gateway.capture(second);
   await gateway.capture(newCharge('tok_decline_lost_card'));
-  await gateway.undo(second.key, 'refund');
-  await gateway.undo('unseen', 'refund');
+  await gateway.refund({ chargeKey: second.key, refundKey: 'refund', amountMinor: 1_999 });
+  await gateway.void('unseen');
   t.deepEqual(await gateway.totals(), { captured: 3_998, refunded: 1_999, charges: 2 });
   t.deepEqual(await gateway.ordersChargedTwice(), []);
   await gateway.capture({ ...first, key: `${first.orderId}.charge.2` });
@@ -117,7 +131,7 @@ test.serial('what was captured outlives the ledger being killed', async (t) => {
   await services().mongolet.start();
   const gateway = await open(t);
   t.deepEqual(await gateway.lookUp(request.key), charge as Charge | undefined);
-  t.deepEqual(await gateway.undo(request.key, 'refund'), { refundedMinor: 1_999 });
+  t.deepEqual(await gateway.void(request.key), charge as Exclude<Charge, { status: 'pending' }>);
 });
 
 test.serial('with the ledger away a charge fails as retryable', async (t) => {
@@ -128,7 +142,7 @@ test.serial('with the ledger away a charge fails as retryable', async (t) => {
   await services().mongolet.kill();
   try {
     await t.throwsAsync(gateway.capture(newCharge('tok_approve')), { instanceOf: RetryableError });
-    await t.throwsAsync(gateway.undo('key', 'refund'), { instanceOf: RetryableError });
+    await t.throwsAsync(gateway.void('key'), { instanceOf: RetryableError });
   } finally {
     await services().mongolet.start();
   }

@@ -85,7 +85,12 @@ async function spawnLeashed(command: string[], readyPattern: RegExp): Promise<()
   };
 }
 
-async function startService(t: Teardown, command: string[], readyPattern: RegExp): Promise<TestService> {
+/** Starts that command; resolves when its output matches. It is killed at the end. */
+export async function startService(
+  t: Teardown,
+  command: string[],
+  readyPattern: RegExp,
+): Promise<TestService> {
   let kill: (() => Promise<void>) | undefined;
   const service: TestService = {
     async kill() {
