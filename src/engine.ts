@@ -1,6 +1,5 @@
 /** Composition root: starts the parts in order, stops them in reverse. The one file that knows every room. */
 import { createServer, type Server } from 'node:http';
-import { join } from 'node:path';
 import type { Connection } from 'mongoose';
 import { queueOf } from './actors/definition.ts';
 import { createOrders } from './actors/orders.ts';
@@ -19,11 +18,12 @@ import type { Clock } from './platform/clock.ts';
 import type { Environment } from './platform/config.ts';
 import type { Logger } from './platform/logger.ts';
 import { createSandboxCarrier } from './providers/carrier-sandbox.ts';
-import { createFileMailer } from './providers/mailer-files.ts';
+import { createNotifier } from './providers/notifier.ts';
 import { createSandboxGateway } from './providers/payment-sandbox.ts';
 import { createRedisFeed } from './realtime/redis-feed.ts';
 import { createRealtime } from './realtime/server.ts';
 import { connectStore } from './store/connect.ts';
+import { createDeliveryBook, deliveryModel } from './store/delivery-book.ts';
 import { withRetryableFailures } from './store/failures.ts';
 import { orderModel } from './store/order-model.ts';
 import { createOrderStore } from './store/order-store.ts';
@@ -62,10 +62,12 @@ async function openStore(uri: string, newId: () => string) {
     movements: movementModel(connection),
     products: productModel(connection),
     users: userModel(connection),
+    deliveries: deliveryModel(connection),
   };
   await Promise.all(Object.values(models).map((model) => model.createIndexes()));
   return {
     connection,
+    deliveries: withRetryableFailures(createDeliveryBook(models.deliveries)),
     orders: withRetryableFailures(createOrderStore(models.orders)),
     products: withRetryableFailures(createProductStore(models.products, models.movements)),
     stock: withRetryableFailures(createStockLedger(models.products, models.movements)),
@@ -145,7 +147,14 @@ function startWork(options: EngineOptions, store: OpenStore, queues: Queues, reg
     stock: store.stock,
     gateway: createSandboxGateway({ connection: sandbox, clock, newId }),
     carrier: createSandboxCarrier({ connection: sandbox, clock }),
-    mailer: createFileMailer({ directory: join(environment.ORDO_DATA_DIR, 'mail'), clock, newId }),
+    notifier: createNotifier({
+      environment,
+      deliveries: store.deliveries,
+      users: store.users,
+      clock,
+      newId,
+      logger,
+    }),
     users: store.users,
     clock,
   });

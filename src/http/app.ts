@@ -21,6 +21,7 @@ import { orderRoutes } from './order-routes.ts';
 import { createPasswords } from './passwords.ts';
 import { createProblemResponder } from './problem-responder.ts';
 import { productRoutes } from './product-routes.ts';
+import { type PushSettings, profileRoutes } from './profile-routes.ts';
 import { createRequestLog } from './request-log.ts';
 import { mount } from './route.ts';
 import { createSecurityHeaders } from './security-headers.ts';
@@ -34,6 +35,8 @@ export interface HttpParts {
     tokenTtlS: number;
     /** Whether browsers reach us by TLS alone. */
     secureCookies: boolean;
+    /** Absent when Web Push is not set up. */
+    push?: PushSettings;
   };
   orders: OrderActors;
   queries: OrderQueries;
@@ -63,6 +66,7 @@ export function createApp(parts: HttpParts): Koa {
   const session = createAdminSession(adminTokens, ttlS, secureCookies);
   const routes = [
     ...authRoutes({ users, passwords, login, tokens, ttlS, clock }),
+    ...profileRoutes({ users, push: config.push }),
     ...productRoutes(parts),
     ...orderRoutes(parts),
   ];

@@ -63,6 +63,14 @@ export function authRoutes({ users, passwords, login, tokens, ttlS, clock }: Aut
   ];
 }
 
-function viewUser({ id, email, username, role }: User) {
-  return { id, email, username, role };
+/** The user as they see themselves. */
+export function viewUser({ id, email, username, role, language, phone }: User) {
+  return {
+    id,
+    email,
+    username,
+    role,
+    ...(language !== undefined && { language }),
+    ...(phone !== undefined && { phone }),
+  };
 }

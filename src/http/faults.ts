@@ -42,6 +42,18 @@ const FAULTS = {
     en: 'Give at least one field to change.',
     vi: 'Hãy nêu ít nhất một trường cần thay đổi.',
   },
+  phone_invalid: {
+    en: 'Expected a phone number with its country code, such as +84912345678.',
+    vi: 'Cần số điện thoại kèm mã quốc gia, ví dụ +84912345678.',
+  },
+  endpoint_refused: {
+    en: 'Expected a public https URL, as the browser gives it.',
+    vi: 'Cần một địa chỉ https công khai, đúng như trình duyệt cung cấp.',
+  },
+  push_key_invalid: {
+    en: 'Expected a key of the push subscription, as the browser gives it.',
+    vi: 'Cần khóa của đăng ký thông báo đẩy, đúng như trình duyệt cung cấp.',
+  },
   unknown_customer: { en: 'There is no such customer.', vi: 'Không có khách hàng này.' },
 } as const satisfies Record<string, Record<Language, string>>;
 

@@ -47,6 +47,31 @@ export const environmentSchema = z.object({
   ORDO_UNPAID_EXPIRY_MS: integer(100, 2_592_000_000, 86_400_000),
   /** The most units in one parcel: a larger order goes in several. */
   ORDO_PARCEL_UNITS: integer(1, 1_000_000_000, 1_000_000_000),
+  /** Where mail is posted; without it, each mail becomes a file in the data folder. */
+  SMTP_URL: url(/^smtps?:\/\/./, 'smtps://user:password@mail.example:465'),
+  /** The sender of every mail; its domain is also that of the Message-IDs. */
+  ORDO_MAIL_FROM: z
+    .string()
+    .regex(
+      /^(?:[^\p{Cc}<>@,;:"]+ <[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+)$/u,
+      'expected something like Ordo <orders@shop.example>',
+    )
+    .default('Ordo <orders@ordo.example>'),
+  /** The gateway for text messages; without it there are none. */
+  SMS_URL: url(/^https?:\/\/./, 'https://sms.example/messages'),
+  SMS_TOKEN: z.string().optional(),
+  /** Our identity at the push services of browsers, all three or none; without it there is no Web Push. */
+  VAPID_PUBLIC_KEY: z
+    .string()
+    .regex(/^[\w-]{87}$/, 'expected 65 bytes in URL-safe base64')
+    .optional(),
+  VAPID_PRIVATE_KEY: z
+    .string()
+    .regex(/^[\w-]{43}$/, 'expected 32 bytes in URL-safe base64')
+    .optional(),
+  VAPID_SUBJECT: url(/^(mailto:|https:\/\/)./, 'mailto:operator@shop.example'),
+  /** `true` lets users name endpoints in private networks and without TLS: for tests, never in production. */
+  ORDO_PRIVATE_ENDPOINTS: z.enum(['true', 'false']).default('false'),
 });
 
 export type Environment = z.output<typeof environmentSchema>;
@@ -58,7 +83,14 @@ const HIDDEN = new Set([
   'ORDO_ADMIN_PASSWORD',
   'MONGODB_URI',
   'REDIS_URL',
+  'SMTP_URL',
+  'SMS_URL',
+  'SMS_TOKEN',
+  'VAPID_PRIVATE_KEY',
 ]);
+
+/** Settings that stand together or not at all. */
+const TOGETHER: readonly string[] = ['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY', 'VAPID_SUBJECT'];
 
 /** A configuration that cannot be used: one line a fault, fit to be shown as it is. */
 export class ConfigError extends Error {
@@ -83,6 +115,11 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   const known = environmentSchema.shape;
   const unknown = Object.keys(given).filter((name) => name.startsWith('ORDO_') && !(name in known));
   const lines = unknown.map((name) => `${name}: there is no such setting.`);
+  const missing = TOGETHER.filter((name) => !(name in given));
+  if (missing.length < TOGETHER.length)
+    lines.push(
+      ...missing.map((name) => `${name}: expected with the other settings VAPID_*, or none of them.`),
+    );
   const parsed = environmentSchema.safeParse(given);
   if (parsed.success && lines.length === 0) return parsed.data;
   for (const issue of parsed.error?.issues ?? []) {

@@ -1,5 +1,5 @@
 /** Users in MongoDB. */
-import { type Connection, type Model, Schema } from 'mongoose';
+import { type Connection, type Model, Schema, trusted } from 'mongoose';
 import { TerminalError } from '../platform/errors.ts';
 import type { User, UserRepository } from '../ports/users.ts';
 import { isDuplicateKey } from './duplicate-key.ts';
@@ -9,6 +9,15 @@ interface UserDocument extends Omit<User, 'id'> {
   passwordHash: string;
 }
 
+/** More browsers than one person uses; the oldest goes first. */
+const SUBSCRIPTIONS_MAX = 10;
+
+const text = { type: String, required: true };
+const subscriptionSchema = new Schema(
+  { endpoint: text, keys: { p256dh: text, auth: text } },
+  { _id: false, strict: 'throw' },
+);
+
 const userSchema = new Schema(
   {
     _id: { type: String, required: true },
@@ -17,12 +26,16 @@ const userSchema = new Schema(
     role: { type: String, enum: ['customer', 'operator', 'admin'], required: true },
     passwordHash: { type: String, required: true },
     createdAt: { type: Date, required: true },
+    language: { type: String, enum: ['en', 'vi'] },
+    phone: String,
+    pushSubscriptions: { type: [subscriptionSchema], default: undefined },
   },
   { collection: 'users', versionKey: false, strict: 'throw', id: false },
 );
 
 userSchema.index({ email: 1 }, { unique: true });
 userSchema.index({ username: 1 }, { unique: true });
+userSchema.index({ 'pushSubscriptions.endpoint': 1 });
 
 /** The model of users on that connection. */
 export function userModel(connection: Connection): Model<UserDocument> {
@@ -58,5 +71,30 @@ export function createUserStore(model: Model<UserDocument>, newId: () => string)
     },
 
     count: () => model.estimatedDocumentCount(),
+
+    async update(id, { phone, ...change }) {
+      const update = {
+        $set: { ...change, ...(typeof phone === 'string' && { phone }) },
+        ...(phone === null && { $unset: { phone: 1 } }),
+      };
+      const changed = await model.findByIdAndUpdate(id, update, { new: true }).lean<UserDocument>();
+      return changed ? toUser(changed) : undefined;
+    },
+
+    async addPushSubscription(id, subscription) {
+      const { endpoint } = subscription;
+      const known = { 'pushSubscriptions.endpoint': endpoint };
+      await model.updateMany(known, { $pull: { pushSubscriptions: { endpoint } } });
+      const added = await model.updateOne(
+        // Two that come at once are one.
+        { _id: id, 'pushSubscriptions.endpoint': trusted({ $ne: endpoint }) },
+        { $push: { pushSubscriptions: { $each: [subscription], $slice: -SUBSCRIPTIONS_MAX } } },
+      );
+      return added.matchedCount === 1 || (await model.exists({ _id: id })) !== null;
+    },
+
+    async removePushSubscription(id, endpoint) {
+      await model.updateOne({ _id: id }, { $pull: { pushSubscriptions: { endpoint } } });
+    },
   };
 }

@@ -2,6 +2,9 @@
 import { TerminalError } from '../../../src/platform/errors.ts';
 import type { User, UserRepository } from '../../../src/ports/users.ts';
 
+const others = ({ pushSubscriptions = [] }: User, { endpoint }: { endpoint: string }) =>
+  pushSubscriptions.filter((known) => known.endpoint !== endpoint);
+
 /** Nobody yet. */
 export function createFakeUsers(newId: () => string): UserRepository {
   const users = new Map<string, User & { passwordHash: string }>();
@@ -25,6 +28,24 @@ export function createFakeUsers(newId: () => string): UserRepository {
     },
     async count() {
       return users.size;
+    },
+    async update(id, { phone, ...change }) {
+      const user = users.get(id);
+      if (!user) return undefined;
+      const { phone: known, ...rest } = user;
+      const now = phone === undefined ? known : phone;
+      const changed = { ...rest, ...change, ...(now != null && { phone: now }) };
+      users.set(id, changed);
+      return changed;
+    },
+    async addPushSubscription(id, subscription) {
+      const user = users.get(id);
+      if (user) users.set(id, { ...user, pushSubscriptions: [...others(user, subscription), subscription] });
+      return user !== undefined;
+    },
+    async removePushSubscription(id, endpoint) {
+      const user = users.get(id);
+      if (user) users.set(id, { ...user, pushSubscriptions: others(user, { endpoint }) });
     },
   };
 }
