@@ -153,7 +153,16 @@ export const orderSetup = setup({
       ending: to.ending,
       reason: { code: to.code, detail: to.detail },
     })),
-    beStuckIn: assign((_, at: { state: StuckState }) => ({ stuckIn: at.state })),
+    beStuckIn: assign(({ context }, at: { state: StuckState }) => ({
+      stuckIn: at.state,
+      ...(context.ending === undefined && {
+        reason: { code: 'attempts_used_up', detail: `The work of ${at.state} failed at every attempt.` },
+      }),
+    })),
+    getUnstuck: assign(({ context }) => ({
+      stuckIn: undefined,
+      ...(context.ending === undefined && { reason: undefined }),
+    })),
     rememberCancel: assign(({ event }) => ({
       ending: 'cancelled' as const,
       reason: {

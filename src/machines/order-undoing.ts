@@ -58,7 +58,7 @@ export const notifying = orderSetup.createStateConfig({
   },
 });
 
-const goOn = (state: StuckState) => ({ guard: { type: 'stuckIn', params: state }, target: state }) as const;
+const goOn = (state: StuckState) => ({ guard: { type: 'stuckIn', params: state }, target: state, actions: 'getUnstuck' }) as const;
 
 export const needsAttention = orderSetup.createStateConfig({
   on: {
@@ -75,6 +75,6 @@ export const needsAttention = orderSetup.createStateConfig({
       goOn('returning'),
     ],
     'order.cancel': { ...cancel, guard: 'canBeUndone' },
-    'order.complete': { guard: { type: 'stuckIn', params: 'confirming' }, target: 'closing' },
+    'order.complete': { guard: { type: 'stuckIn', params: 'confirming' }, target: 'closing', actions: 'getUnstuck' },
   },
 });

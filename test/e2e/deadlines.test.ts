@@ -35,7 +35,7 @@ async function placeUnpayable(client: TestClient): Promise<string> {
   return id;
 }
 
-const overdue = 'order.placed stock.held payment.overdue payment.undone stock.released';
+const overdue = 'order.placed stock.held payment.overdue payment.undone stock.released notice.sent';
 
 test('a payment that is not settled in time is called off, and the stock given back', async (t) => {
   const env = environmentOf(services(), 'overdue');

@@ -77,14 +77,7 @@ const lives: { name: string; body: object; ends: string; events?: string; reason
     body: paidBy('tok_decline_insufficient_funds'),
     ends: 'declined',
     reason: 'insufficient_funds',
-    events: 'order.placed stock.held payment.declined stock.released',
-  },
-  {
-    name: 'the gateway fails for ever',
-    body: paidBy('tok_error_always'),
-    ends: 'declined',
-    reason: 'payment_unavailable',
-    events: 'order.placed stock.held payment.failed payment.undone stock.released',
+    events: 'order.placed stock.held payment.declined stock.released notice.sent',
   },
   {
     name: 'unknown product',

@@ -1,11 +1,16 @@
 /** The books, read from the databases themselves: what must be true of all orders when everything is final. */
 
+import { bySku, dueMinor, keptLines, paidMinor } from '../../src/machines/order-lines.ts';
 import type { OrderRecord } from '../../src/machines/order-view.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createSandboxGateway } from '../../src/providers/payment-sandbox.ts';
 import { connectStore } from '../../src/store/connect.ts';
 import { orderModel } from '../../src/store/order-model.ts';
 import { productModel } from '../../src/store/product-model.ts';
+import { movementModel } from '../../src/store/stock-movements.ts';
+
+/** The states of orders whose goods were sold. */
+const SOLD = new Set(['completed', 'delivered', 'parcelLost', 'returned']);
 
 /** What does not add up, in words; empty when every promise holds. Also the orders by state. */
 export async function audit(
@@ -22,13 +27,17 @@ export async function audit(
       ...orders.flatMap(faultsOf),
       ...(await gateway.ordersChargedTwice()).map((id) => `${id} was charged twice`),
     ];
-    const completed = orders.filter(({ state }) => state === 'completed');
-    const due = completed.reduce((sum, { input }) => sum + input.amountMinor, 0);
-    if (captured - refunded !== due)
-      faults.push(`the gateway kept ${captured - refunded}, the orders are worth ${due}`);
+    const paid = orders.reduce((sum, { snapshot }) => sum + paidMinor(snapshot.context.payment), 0);
+    if (captured - refunded !== paid)
+      faults.push(`the gateway kept ${captured - refunded}, the orders say ${paid}`);
     const sold = new Map<string, number>();
-    for (const { input } of completed)
-      for (const { sku, quantity } of input.lines) sold.set(sku, (sold.get(sku) ?? 0) + quantity);
+    const add = (sku: string, quantity: number) => sold.set(sku, (sold.get(sku) ?? 0) + quantity);
+    for (const { input, snapshot, state } of orders)
+      if (SOLD.has(state))
+        for (const { sku, quantity } of bySku(input, keptLines({ ...snapshot.context, input })))
+          add(sku, quantity);
+    for (const { sku, delta, kind } of await movementModel(connection).find().lean())
+      if (kind === 'return') add(sku, -delta);
     for (const { _id, stock, holds } of products) {
       const { received, available, held } = stock;
       if (received !== available + held + stock.sold)
@@ -45,8 +54,15 @@ export async function audit(
   }
 }
 
-function faultsOf({ _id, seq, status, history }: OrderRecord): string[] {
+function faultsOf({ _id, seq, status, history, state, input, snapshot }: OrderRecord): string[] {
   const faults: string[] = [];
+  const { payment, cancelled, returned } = snapshot.context;
+  const paid = paidMinor(payment);
+  if (!SOLD.has(state) && paid !== 0) faults.push(`${_id} is ${state} and keeps ${paid}`);
+  if (SOLD.has(state) && returned === undefined && payment?.status === 'captured') {
+    const due = dueMinor({ input, cancelled });
+    if (paid !== due) faults.push(`${_id} paid ${paid} and was worth ${due}`);
+  }
   if (status !== 'done') faults.push(`${_id} is ${status}`);
   if (history.length !== seq || history.some((entry, index) => entry.seq !== index + 1))
     faults.push(`${_id}: its history has a gap`);
