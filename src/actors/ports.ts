@@ -32,7 +32,7 @@ export interface ActorStore {
   /** Undefined when inserted; the earlier record when its idempotency key is taken. */
   insert(record: ActorRecord): Promise<ActorRecord | undefined>;
   load(actorId: string): Promise<ActorRecord | undefined>;
-  /** Writes if the actor's seq still is `expectedSeq`; false when it has moved on. */
+  /** Writes if the actor's seq still is `expectedSeq`; false when it has moved on, or may have: look it up then. */
   commit(actorId: string, expectedSeq: number, commit: Commit): Promise<boolean>;
   /** Counts one failed attempt of a pending invocation; how many it has now, undefined when it is not pending. */
   countAttempt(ref: PendingRef, error: string): Promise<number | undefined>;

@@ -1,4 +1,5 @@
 /** The work of each stage, by the name that the machine invokes it with. One outcome each; failures are thrown. */
+import { bySku, keptLines } from '../machines/order-lines.ts';
 import type {
   ConfirmationOutcome,
   LineQuantity,
@@ -16,6 +17,10 @@ import type { Charge } from '../ports/payment.ts';
 import { createCompensations } from './compensations.ts';
 import { checkAddress, claimsOf, refusalOf } from './validation.ts';
 import { type ProcessorParts, skusOf, type Work } from './work.ts';
+
+/** The units of each product that the order has kept. */
+const keptUnits = ({ input, snapshot }: OrderRecord) =>
+  bySku(input, keptLines({ ...snapshot.context, input }));
 
 function toPaymentOutcome(charge: Charge): PaymentOutcome {
   switch (charge.status) {
@@ -87,7 +92,7 @@ function lastStages({ stock, notifier, users }: ProcessorParts) {
   return {
     /** The parcel is on its way: what was held is sold, and the customer is told. */
     async 'confirmation.send'({ record, input }: Work<{ messageKey: string }>): Promise<ConfirmationOutcome> {
-      await stock.sell(record._id, skusOf(record.input));
+      await stock.sell(record._id, keptUnits(record));
       return {
         type: 'confirmation.sent',
         messageId: await tell(record, input.messageKey, 'confirmation'),
@@ -95,7 +100,7 @@ function lastStages({ stock, notifier, users }: ProcessorParts) {
     },
 
     async 'confirmation.close'({ record }: Work<unknown>): Promise<{ type: 'stock.sold' }> {
-      await stock.sell(record._id, skusOf(record.input));
+      await stock.sell(record._id, keptUnits(record));
       return { type: 'stock.sold' };
     },
 

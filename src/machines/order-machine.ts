@@ -27,6 +27,7 @@ export const orderMachine = orderSetup.createMachine({
         { guard: and(['paid', 'nothingToSend']), target: 'confirming' },
         { guard: and(['paid', 'byHand']), target: 'awaitingShipment' },
         { guard: 'paid', target: 'shipping' },
+        { guard: 'paymentFailed', target: 'settling' },
         { guard: 'unpayable', target: 'awaitingPayment' },
         { target: 'charging' },
       ],

@@ -1,5 +1,5 @@
 /** The order's states until it is paid: its stock is held, its money taken, or it waits for one of both. */
-import { assign } from 'xstate';
+import { and, assign } from 'xstate';
 import { orderSetup } from './order-setup.ts';
 import {
   attention,
@@ -9,6 +9,7 @@ import {
   cancelUnlessSent,
   endAs,
   failed,
+  failedMeanwhile,
   hold,
   holdNow,
   settled,
@@ -124,7 +125,7 @@ export const awaitingPayment = orderSetup.createStateConfig({
   },
 });
 
-/** A last look before an unpaid order expires: the money may have come, and its news been lost. */
+/** A last look before a payment is given up: the money may have come, and its news been lost. */
 export const settling = orderSetup.createStateConfig({
   invoke: {
     id: 'settlement',
@@ -139,13 +140,19 @@ export const settling = orderSetup.createStateConfig({
         ),
       },
       {
+        guard: and(['paymentFailed', 'waitsAfterDecline']),
+        target: 'awaitingPayment',
+        actions: ['takeFailure', 'nextAttempt'],
+      },
+      { guard: 'paymentFailed', target: 'releasing', actions: ['takeFailure', 'endDeclined'] },
+      {
         target: 'releasing',
         actions: endAs('expired', 'payment_expired', 'The order was not paid in time.'),
       },
     ],
     onError: attention('settling'),
   },
-  on: { 'order.cancel': cancel },
+  on: { 'order.cancel': cancel, 'payment.settled': settled },
 });
 
 export const onHold = orderSetup.createStateConfig({
@@ -154,9 +161,6 @@ export const onHold = orderSetup.createStateConfig({
     'order.cancel': cancelUnlessSent,
     'order.cancelLines': cancelLinesNow,
     'payment.settled': settledMeanwhile,
-    'payment.failed': {
-      guard: 'failsThisCharge',
-      actions: ['rememberFailure', 'nextAttempt'],
-    },
+    'payment.failed': failedMeanwhile,
   },
 });

@@ -129,6 +129,7 @@ export const orderSetup = setup({
       'payment.settled',
       (context, event) => context.payment?.status !== 'captured' && event.chargeKey === chargeKey(context),
     ),
+    paymentFailed: ({ context }) => context.failure !== undefined,
     failsThisCharge: asks(
       'payment.failed',
       (context, event) => context.payment?.status !== 'captured' && event.chargeKey === chargeKey(context),
@@ -189,13 +190,14 @@ export const orderSetup = setup({
       payment: undefined,
       paymentToken: null,
     })),
-    rememberFailure: assign(({ event }) => ({ reason: (event as Given<'payment.failed'>).reason })),
-    rememberDecline: assign(({ event }) => ({
-      ending: 'declined' as const,
-      reason: (event as Given<'payment.failed'>).reason,
-    })),
+    rememberFailure: assign(({ event }) => ({ failure: (event as Given<'payment.failed'>).reason })),
+    takeFailure: assign(({ context }) => ({ reason: context.failure, failure: undefined })),
+    endDeclined: assign({ ending: () => 'declined' as const }),
     rememberToken: assign(({ event }) => ({ paymentToken: (event as Given<'order.pay'>).token })),
-    settlePayment: assign(({ event }) => ({ payment: receive(event as Given<'payment.settled'>) })),
+    settlePayment: assign(({ event }) => ({
+      payment: receive(event as Given<'payment.settled'>),
+      failure: undefined,
+    })),
     sendByHand: assign(({ context, event }) => {
       const { carrier, trackingNumber, lines = unsentLines(context) } = event as Given<'order.ship'>;
       const earlier = context.shipments ?? [];

@@ -1,5 +1,4 @@
 /** Transitions that several states of the order's machine share. */
-import { and } from 'xstate';
 import type { StuckState } from './order-types.ts';
 
 /** Attempts used up: the order waits for an operator, and remembers where to go on. */
@@ -31,14 +30,9 @@ export const settled = {
   actions: 'settlePayment',
 } as const;
 export const settledMeanwhile = { guard: 'settlesThisCharge', actions: 'settlePayment' } as const;
-export const failed = [
-  {
-    guard: and(['failsThisCharge', 'waitsAfterDecline']),
-    target: 'awaitingPayment',
-    actions: ['rememberFailure', 'nextAttempt'],
-  },
-  { guard: 'failsThisCharge', target: 'releasing', actions: 'rememberDecline' },
-] as const;
+/** Not definite until the gateway has barred the charge: its payer might try it again there. */
+export const failed = { guard: 'failsThisCharge', target: 'settling', actions: 'rememberFailure' } as const;
+export const failedMeanwhile = { guard: 'failsThisCharge', actions: 'rememberFailure' } as const;
 
 export const takeBack = { guard: 'returnable', target: 'returning', actions: 'beginReturn' } as const;
 export const giveBack = { guard: 'refundable', target: 'returning', actions: 'beginReturn' } as const;

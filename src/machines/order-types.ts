@@ -129,6 +129,8 @@ export interface OrderContext {
   /** What `order.pay` brought; before the input's. Null when it was declined. */
   paymentToken?: string | null | undefined;
   payment?: Payment | undefined;
+  /** The gateway told that the payment failed; it is not barred there yet. */
+  failure?: Reason | undefined;
   shipments?: Shipment[] | undefined;
   /** Units cancelled so far. */
   cancelled?: LineQuantity[] | undefined;

@@ -58,7 +58,8 @@ export const notifying = orderSetup.createStateConfig({
   },
 });
 
-const goOn = (state: StuckState) => ({ guard: { type: 'stuckIn', params: state }, target: state, actions: 'getUnstuck' }) as const;
+const goOn = (state: StuckState) =>
+  ({ guard: { type: 'stuckIn', params: state }, target: state, actions: 'getUnstuck' }) as const;
 
 export const needsAttention = orderSetup.createStateConfig({
   on: {
@@ -75,6 +76,10 @@ export const needsAttention = orderSetup.createStateConfig({
       goOn('returning'),
     ],
     'order.cancel': { ...cancel, guard: 'canBeUndone' },
-    'order.complete': { guard: { type: 'stuckIn', params: 'confirming' }, target: 'closing', actions: 'getUnstuck' },
+    'order.complete': {
+      guard: { type: 'stuckIn', params: 'confirming' },
+      target: 'closing',
+      actions: 'getUnstuck',
+    },
   },
 });

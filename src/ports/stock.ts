@@ -43,8 +43,11 @@ export interface StockLedger {
   keep(orderId: string, units: StockUnits[]): Promise<void>;
   /** Units sold that came back and can be sold again: once under that key. A product that is gone is passed over. */
   restock(movement: { key: string; orderId: string; units: StockUnits[] }, now: Date): Promise<void>;
-  /** Turns whatever is held for the order into sold; nothing is no error. */
-  sell(orderId: string, skus: string[]): Promise<void>;
+  /**
+   * Turns whatever is held for the order into sold; nothing is no error.
+   * @param units what is likely held of each product; a wrong guess costs a look
+   */
+  sell(orderId: string, units: StockUnits[]): Promise<void>;
   /** Orders that hold stock since before that time, the oldest first. */
   holdersBefore(before: Date, limit: number): Promise<{ orderId: string; skus: string[] }[]>;
 }

@@ -1,8 +1,14 @@
 /** Telling which unique index refused a write. */
-import { mongo } from 'mongoose';
 
-/** True for MongoDB's error 11000 on the index over that field. */
+/** True for MongoDB's error 11000 on the index over that field, whether it came alone or among those of a group. */
 export function isDuplicateKey(error: unknown, field: string): boolean {
-  if (!(error instanceof mongo.MongoServerError) || error.code !== 11_000) return false;
-  return field in ((error as { keyPattern?: object }).keyPattern ?? {});
+  const { code, keyPattern, errmsg } = (error ?? {}) as {
+    code?: unknown;
+    keyPattern?: object;
+    errmsg?: string;
+  };
+  // Of a group's errors the driver keeps the message alone; it names the index.
+  return (
+    code === 11_000 && (keyPattern ? field in keyPattern : errmsg?.includes(`index: ${field}_`) === true)
+  );
 }

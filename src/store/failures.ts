@@ -4,7 +4,8 @@ import { RetryableError } from '../platform/errors.ts';
 
 const RETRY_AFTER_MS = 1_000;
 
-function isPassing(error: unknown): boolean {
+/** The database was away or changed its primary: a later attempt can succeed. */
+export function isPassing(error: unknown): boolean {
   return (
     error instanceof mongo.MongoNetworkError ||
     error instanceof mongo.MongoServerSelectionError ||

@@ -2,8 +2,9 @@
 import { type Model, type QueryFilter, trusted } from 'mongoose';
 import type { ActorStore, PendingRef, VersionedActors } from '../actors/ports.ts';
 import type { OrderRecord } from '../machines/order-view.ts';
+import { RetryableError } from '../platform/errors.ts';
 import type { OrderQueries } from '../ports/orders.ts';
-import { isDuplicateKey } from './duplicate-key.ts';
+import { groupedOrderWrites } from './order-writes.ts';
 
 const listOf = (ref: PendingRef) => (ref.kind === 'timer' ? 'timers' : 'invocations');
 
@@ -14,34 +15,19 @@ const whilePending = (ref: PendingRef, more: object = {}): QueryFilter<OrderReco
   [listOf(ref)]: trusted({ $elemMatch: { id: ref.id, seq: ref.seq, ...more } }),
 });
 
-/** `sweepAt` as an update: there is none when nothing is left to look after. */
-const sweepTimeUpdate = (sweepAt: Date | undefined, set: object) =>
-  sweepAt === undefined ? { $set: set, $unset: { sweepAt: 1 } } : { $set: { ...set, sweepAt } };
-
-/** Writing one order: each method is one round trip to one document. */
+/** Writing one order: each method is one round trip to one document, shared with those asked for at the same time. */
 function orderWrites(model: Model<OrderRecord>): Omit<ActorStore, 'load' | 'due'> {
+  const { insert, change } = groupedOrderWrites(model);
   return {
     async insert(record) {
-      try {
-        await model.create([record as OrderRecord], { validateBeforeSave: false });
-        return undefined;
-      } catch (error) {
-        if (!isDuplicateKey(error, 'idempotency.key') || record.idempotency === undefined) throw error;
-        const earlier = await model
-          .findOne({ 'idempotency.key': record.idempotency.key })
-          .lean<OrderRecord>();
-        if (earlier === null) throw error;
-        return earlier;
-      }
+      if ((await insert(record)) === 'inserted') return undefined;
+      const key = record.idempotency?.key ?? '';
+      const earlier = await model.findOne({ 'idempotency.key': key }).lean<OrderRecord>();
+      if (earlier === null) throw new RetryableError(`The order placed under ${key} is gone.`);
+      return earlier;
     },
 
-    async commit(actorId, expectedSeq, { entry, sweepAt, ...changed }) {
-      const result = await model.updateOne(
-        { _id: actorId, seq: expectedSeq },
-        { ...sweepTimeUpdate(sweepAt, { ...changed, seq: entry.seq }), $push: { history: entry } },
-      );
-      return result.matchedCount === 1;
-    },
+    commit: (actorId, expectedSeq, commit) => change({ kind: 'commit', actorId, expectedSeq, commit }),
 
     async countAttempt(ref, error) {
       const after = await model
@@ -62,11 +48,7 @@ function orderWrites(model: Model<OrderRecord>): Omit<ActorStore, 'load' | 'due'
     },
 
     async acknowledge(entries) {
-      if (entries.length === 0) return;
-      const operations = entries.map(({ actorId, seq, sweepAt }) => ({
-        updateOne: { filter: { _id: actorId, seq }, update: sweepTimeUpdate(sweepAt, { publications: [] }) },
-      }));
-      await model.bulkWrite(operations as Parameters<typeof model.bulkWrite>[0], { ordered: false });
+      await Promise.all(entries.map((entry) => change({ kind: 'acknowledge', ...entry })));
     },
 
     async claim(actorId, sweepAt, next) {

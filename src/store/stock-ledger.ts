@@ -1,46 +1,18 @@
 /** Stock movements: one conditional update a product, idempotent per order by the hold it leaves or takes. */
 import { type Model, trusted } from 'mongoose';
-import type { Shortfall, StockClaim, StockLedger, StockUnits } from '../ports/stock.ts';
+import type { StockLedger, StockUnits } from '../ports/stock.ts';
 import type { ProductDocument } from './product-model.ts';
 import { type MovementDocument, moveOnce } from './stock-movements.ts';
-
-/** Matches the product while it is what the order takes it for, and has enough, and is not held for it yet. */
-function holdable(orderId: string, { sku, quantity, currency, pricesMinor }: StockClaim) {
-  return {
-    _id: sku,
-    kind: 'goods',
-    currency,
-    // Two prices for one product can never both be the catalogue's.
-    ...(pricesMinor && { priceMinor: pricesMinor.length === 1 ? pricesMinor[0] : -1 }),
-    'stock.available': trusted({ $gte: quantity }),
-    'holds.orderId': trusted({ $ne: orderId }),
-  };
-}
-
-function whyNot(claim: StockClaim, product: ProductDocument | undefined): Shortfall {
-  const { sku, currency, pricesMinor } = claim;
-  if (product === undefined) return { sku, code: 'unknown_product' };
-  if (product.kind !== 'goods') return { sku, code: 'not_goods' };
-  if (product.currency !== currency) return { sku, code: 'currency_changed', currency: product.currency };
-  const { priceMinor, stock } = product;
-  if (pricesMinor?.some((price) => price !== priceMinor)) return { sku, code: 'price_changed', priceMinor };
-  // What was short a moment ago and is not now has changed meanwhile: it was short when it counted.
-  return { sku, code: 'out_of_stock', available: stock.available };
-}
+import { groupedHolds, groupedSales, movesOn } from './stock-moves.ts';
 
 /** Stock in the product's own documents. */
 export function createStockLedger(
   model: Model<ProductDocument>,
   movements: Model<MovementDocument>,
 ): StockLedger {
-  type Operations = Parameters<typeof model.bulkWrite>[0];
-  type Movement = { filter: object; update: object };
-
-  const move = (movements: Movement[]) =>
-    model.bulkWrite(movements.map((updateOne) => ({ updateOne })) as Operations, {
-      ordered: false,
-      timestamps: false,
-    });
+  const move = movesOn(model);
+  const hold = groupedHolds(model, move);
+  const sell = groupedSales(move, (orderId, skus) => settle(orderId, skus, 'sold'));
 
   /** Ends the holds of an order: each with the quantity that it has, in one update conditional on it. */
   async function settle(orderId: string, skus: string[], counter: 'available' | 'sold'): Promise<void> {
@@ -78,29 +50,7 @@ export function createStockLedger(
   }
 
   return {
-    async hold(orderId, claims, now) {
-      const moved = await move(
-        claims.map((claim) => ({
-          filter: holdable(orderId, claim),
-          update: {
-            $inc: { 'stock.available': -claim.quantity, 'stock.held': claim.quantity },
-            $push: { holds: { orderId, quantity: claim.quantity, heldAt: now } },
-          },
-        })),
-      );
-      if (moved.modifiedCount === claims.length) return { shortfalls: [], heldSome: true };
-      const skus = claims.map(({ sku }) => sku);
-      const held = await model.distinct('_id', { _id: trusted({ $in: skus }), 'holds.orderId': orderId });
-      const missing = claims.filter(({ sku }) => !held.includes(sku));
-      const products = await model
-        .find({ _id: trusted({ $in: missing.map(({ sku }) => sku) }) }, { holds: 0 })
-        .lean<ProductDocument[]>();
-      const found = new Map(products.map((product) => [product._id, product]));
-      return {
-        shortfalls: missing.map((claim) => whyNot(claim, found.get(claim.sku))),
-        heldSome: held.length > 0,
-      };
-    },
+    hold: (orderId, claims, now) => hold({ orderId, claims, now }),
 
     async keep(orderId, units) {
       await Promise.all(units.map((each) => lower(orderId, each)));
@@ -118,7 +68,7 @@ export function createStockLedger(
 
     release: (orderId, skus) => settle(orderId, skus, 'available'),
 
-    sell: (orderId, skus) => settle(orderId, skus, 'sold'),
+    sell: (orderId, units) => sell({ orderId, units }),
 
     async holdersBefore(before, limit) {
       const products = await model

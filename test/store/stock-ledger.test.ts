@@ -4,6 +4,7 @@ import { connectStore } from '../../src/store/connect.ts';
 import { productModel } from '../../src/store/product-model.ts';
 import { createProductStore } from '../../src/store/product-store.ts';
 import { createStockLedger } from '../../src/store/stock-ledger.ts';
+import { movementModel } from '../../src/store/stock-movements.ts';
 import { START } from '../support/orders.ts';
 import { startServices } from '../support/services.ts';
 
@@ -12,13 +13,14 @@ const services = await startServices({ teardown: (fn) => endings.push(fn) });
 const connection = await connectStore(services.mongodbUri);
 endings.unshift(() => connection.close());
 const model = productModel(connection);
+const movements = movementModel(connection);
 await model.createIndexes();
 
 test.after.always(async () => {
   for (const end of endings.splice(0)) await end();
 });
-const products = createProductStore(model);
-const ledger = createStockLedger(model);
+const products = createProductStore(model, movements);
+const ledger = createStockLedger(model, movements);
 
 const HELD = { shortfalls: [], heldSome: true };
 
@@ -33,6 +35,8 @@ const claim = (
   pricesMinor: number[] | undefined = [500],
   currency = 'EUR',
 ) => ({ sku, quantity, currency, pricesMinor });
+const units = (sku: string, quantity: number) => ({ sku, quantity });
+const adjustment = (delta: number) => ({ id: `adjust ${delta}`, delta, by: 'operator-1', reason: 'counted' });
 const stockOf = async (sku: string) => {
   const stock = (await products.find(sku))?.stock;
   if (stock && stock.received !== stock.available + stock.held + stock.sold)
@@ -52,7 +56,7 @@ test('held, then sold; held, then given back; each once, however often it is rep
       [9, 1, 0],
     ],
   );
-  for (let i = 0; i < 3; i += 1) await ledger.sell('o1', ['A1', 'A2']);
+  for (let i = 0; i < 3; i += 1) await ledger.sell('o1', [units('A1', 2), units('A2', 1)]);
   t.deepEqual(
     [await stockOf('A1'), await stockOf('A2')],
     [
@@ -122,7 +126,7 @@ test('a crowd on one product: never oversold, nothing left held', async (t) => {
   const winners = orders.filter((_, i) => shortfalls[i]?.shortfalls.length === 0);
   t.is(winners.length, 30);
   t.deepEqual(await stockOf('HOT'), [0, 30, 0]);
-  await Promise.all(winners.map((id) => ledger.sell(id, ['HOT'])));
+  await Promise.all(winners.map((id) => ledger.sell(id, [units('HOT', 1)])));
   t.deepEqual(await stockOf('HOT'), [0, 0, 30]);
 });
 
@@ -148,9 +152,9 @@ test('products: taken, found by the beginnings of names, changed, adjusted, and 
     (await products.list({ skip: 0, limit: 10, search: 'blue' })).items.map(({ sku }) => sku),
     ['F-1'],
   );
-  await products.adjustStock('F-1', 3, START);
-  await t.throwsAsync(products.adjustStock('F-1', -9, START), { message: /Fewer than 9/ });
-  t.is(await products.adjustStock('none', 1, START), undefined);
+  await products.adjustStock('F-1', adjustment(3), START);
+  await t.throwsAsync(products.adjustStock('F-1', adjustment(-9), START), { message: /Fewer than 9/ });
+  t.is(await products.adjustStock('none', adjustment(1), START), undefined);
   await ledger.hold('o9', [{ ...claim('F-1', 1), pricesMinor: undefined }], START);
   await t.throwsAsync(products.remove('F-1'), { message: /held/ });
   await ledger.release('o9', ['F-1']);

@@ -1,0 +1,101 @@
+/** The writes of the hot path, many orders to a round trip: placing, committing, acknowledging. */
+import { type Model, mongo } from 'mongoose';
+import type { Commit } from '../actors/ports.ts';
+import type { ActorRecord } from '../machines/actor-record.ts';
+import type { OrderRecord } from '../machines/order-view.ts';
+import { isDuplicateKey } from './duplicate-key.ts';
+import { type GroupWrite, groupWrites } from './group-writes.ts';
+
+/** A change of one order. */
+export type OrderChange =
+  | { kind: 'commit'; actorId: string; expectedSeq: number; commit: Commit }
+  | { kind: 'acknowledge'; actorId: string; seq: number; sweepAt: Date | undefined };
+
+type Operation = mongo.AnyBulkWriteOperation<OrderRecord>;
+
+const GROUP_MAX = 200;
+
+/** What the runtime made is stored as it is: nothing to cast, nothing to validate. */
+const AS_IS = { ordered: false, ignoreUndefined: true } as const;
+
+/** `sweepAt` as an update: there is none when nothing is left to look after. */
+const sweepTimeUpdate = (sweepAt: Date | undefined, set: object) =>
+  sweepAt === undefined ? { $set: set, $unset: { sweepAt: 1 } } : { $set: { ...set, sweepAt } };
+
+function toOperation(change: OrderChange): Operation {
+  if (change.kind === 'acknowledge') {
+    const { actorId, seq, sweepAt } = change;
+    const update = sweepTimeUpdate(sweepAt, { publications: [] });
+    return { updateOne: { filter: { _id: actorId, seq }, update } } as Operation;
+  }
+  const { actorId, expectedSeq, commit } = change;
+  const { entry, sweepAt, ...changed } = commit;
+  const update = {
+    ...sweepTimeUpdate(sweepAt, { ...changed, seq: entry.seq }),
+    $push: { history: entry },
+  };
+  return { updateOne: { filter: { _id: actorId, seq: expectedSeq }, update } } as Operation;
+}
+
+/** How far back a commit of this moment is looked for: others may have followed it already. */
+const LOOK_BACK = 8;
+
+/** The commits that are in their order's history to the letter: of a group, MongoDB tells only how many went through. */
+async function lookUp(
+  collection: mongo.Collection<OrderRecord>,
+  changes: OrderChange[],
+): Promise<Set<OrderChange>> {
+  const _id = { $in: changes.map(({ actorId }) => actorId) };
+  const found = await collection.find({ _id }, { projection: { history: { $slice: -LOOK_BACK } } }).toArray();
+  const histories = new Map(
+    found.map((record) => [record._id, new Set(record.history.map((entry) => JSON.stringify(entry)))]),
+  );
+  return new Set(
+    changes.filter(
+      (change) =>
+        change.kind === 'commit' &&
+        histories.get(change.actorId)?.has(JSON.stringify(change.commit.entry)) === true,
+    ),
+  );
+}
+
+/** The grouped writes on the collection of that model. A commit says whether it found its order at its seq. */
+export function groupedOrderWrites(model: Model<OrderRecord>): {
+  insert: GroupWrite<ActorRecord, 'inserted' | 'key-taken'>;
+  change: GroupWrite<OrderChange, boolean>;
+} {
+  const collection = model.collection as unknown as mongo.Collection<OrderRecord>;
+  return {
+    insert: groupWrites(async (records) => {
+      const outcomes = records.map(() => 'inserted' as 'inserted' | 'key-taken');
+      try {
+        await collection.insertMany(records as mongo.OptionalUnlessRequiredId<OrderRecord>[], AS_IS);
+      } catch (error) {
+        for (const refused of writeErrorsOf(error)) {
+          if (!isDuplicateKey(refused, 'idempotency.key')) throw error;
+          outcomes[refused.index] = 'key-taken';
+        }
+      }
+      return outcomes;
+    }, GROUP_MAX),
+
+    change: groupWrites(async (changes) => {
+      // Of two changes of one order at the same time only the first can find it at its seq.
+      const first = new Map(changes.toReversed().map((change) => [change.actorId, change]));
+      const operations = [...first.values()].map(toOperation);
+      const { matchedCount } = await collection.bulkWrite(operations, AS_IS);
+      if (matchedCount === operations.length)
+        return changes.map((change) => first.get(change.actorId) === change);
+      const committed = changes.length === 1 ? new Set() : await lookUp(collection, changes);
+      return changes.map((change) => first.get(change.actorId) === change && committed.has(change));
+    }, GROUP_MAX),
+  };
+}
+
+/** The refused items of a group. @throws the error itself when it is about the group */
+function writeErrorsOf(error: unknown): mongo.WriteError[] {
+  if (!(error instanceof mongo.MongoBulkWriteError)) throw error;
+  const errors = [error.writeErrors].flat();
+  if (errors.length === 0) throw error;
+  return errors;
+}
