@@ -43,6 +43,15 @@ export const environmentSchema = z.object({
   ORDO_ACTIVATIONS: integer(1, 1_000_000, 10_000),
   ORDO_PAYMENT_OVERDUE_MS: integer(100, 2_592_000_000, 900_000),
   ORDO_SHIPPING_OVERDUE_MS: integer(100, 2_592_000_000, 86_400_000),
+  /** Both, and orders are charged by Stripe; neither, and the sandbox gateway plays it. */
+  STRIPE_SECRET_KEY: z
+    .string()
+    .regex(/^(sk|rk)_\w+$/, 'expected a key that begins with sk_ or rk_')
+    .optional(),
+  STRIPE_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^whsec_\S+$/, 'expected a secret that begins with whsec_')
+    .optional(),
 });
 
 export type Environment = z.output<typeof environmentSchema>;
@@ -54,7 +63,12 @@ const HIDDEN = new Set([
   'ORDO_ADMIN_PASSWORD',
   'MONGODB_URI',
   'REDIS_URL',
+  'STRIPE_SECRET_KEY',
+  'STRIPE_WEBHOOK_SECRET',
 ]);
+
+/** Settings that mean nothing without each other. */
+const TOGETHER = [['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET']] as const;
 
 /** A configuration that cannot be used: one line a fault, fit to be shown as it is. */
 export class ConfigError extends Error {
@@ -79,6 +93,9 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   const known = environmentSchema.shape;
   const unknown = Object.keys(given).filter((name) => name.startsWith('ORDO_') && !(name in known));
   const lines = unknown.map((name) => `${name}: there is no such setting.`);
+  for (const names of TOGETHER)
+    if (names.some((name) => name in given) && !names.every((name) => name in given))
+      lines.push(`${names.join(' and ')}: set both or neither.`);
   const parsed = environmentSchema.safeParse(given);
   if (parsed.success && lines.length === 0) return parsed.data;
   for (const issue of parsed.error?.issues ?? []) {
