@@ -238,6 +238,18 @@ test('a payment method that Stripe does not know is a decline, for it is the cus
   t.is(await gateway.lookUp(request.key), undefined);
 });
 
+test('two runs of one declined charge at once are told the same decline', async (t) => {
+  const { double, gateway, open } = await start(t);
+  const request = newCharge('pm_card_chargeDeclinedExpiredCard');
+  const held = double.fault(CONFIRM, 'held');
+  const first = gateway.capture(request);
+  await held.fired;
+  const second = await (await open()).gateway.capture(request);
+  t.like(second, { status: 'declined', reason: { code: 'expired_card' } });
+  held.release();
+  t.deepEqual(await first, second);
+});
+
 test('a declined intent is closed: the payer cannot pay it with another card after all', async (t) => {
   const { double, gateway } = await start(t);
   const request = newCharge('pm_card_chargeDeclined');
