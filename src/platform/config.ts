@@ -72,6 +72,15 @@ export const environmentSchema = z.object({
   VAPID_SUBJECT: url(/^(mailto:|https:\/\/)./, 'mailto:operator@shop.example'),
   /** `true` lets users name endpoints in private networks and without TLS: for tests, never in production. */
   ORDO_PRIVATE_ENDPOINTS: z.enum(['true', 'false']).default('false'),
+  /** Both, and orders are charged by Stripe; neither, and the sandbox gateway plays it. */
+  STRIPE_SECRET_KEY: z
+    .string()
+    .regex(/^(sk|rk)_\w+$/, 'expected a key that begins with sk_ or rk_')
+    .optional(),
+  STRIPE_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^whsec_\S+$/, 'expected a secret that begins with whsec_')
+    .optional(),
 });
 
 export type Environment = z.output<typeof environmentSchema>;
@@ -87,10 +96,15 @@ const HIDDEN = new Set([
   'SMS_URL',
   'SMS_TOKEN',
   'VAPID_PRIVATE_KEY',
+  'STRIPE_SECRET_KEY',
+  'STRIPE_WEBHOOK_SECRET',
 ]);
 
-/** Settings that stand together or not at all. */
-const TOGETHER: readonly string[] = ['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY', 'VAPID_SUBJECT'];
+/** Settings that mean nothing without each other. */
+const TOGETHER = [
+  ['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY', 'VAPID_SUBJECT'],
+  ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'],
+] as const;
 
 /** A configuration that cannot be used: one line a fault, fit to be shown as it is. */
 export class ConfigError extends Error {
@@ -106,6 +120,9 @@ export function packageVersion(): string {
   return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
 }
 
+const othersOf = (group: readonly string[], name: string) =>
+  group.filter((other) => other !== name).join(' and ');
+
 /**
  * Reads the environment; empty variables count as absent.
  * @throws ConfigError on a bad value, and on an `ORDO_` variable that does not exist (a typing error).
@@ -115,11 +132,11 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   const known = environmentSchema.shape;
   const unknown = Object.keys(given).filter((name) => name.startsWith('ORDO_') && !(name in known));
   const lines = unknown.map((name) => `${name}: there is no such setting.`);
-  const missing = TOGETHER.filter((name) => !(name in given));
-  if (missing.length < TOGETHER.length)
-    lines.push(
-      ...missing.map((name) => `${name}: expected with the other settings VAPID_*, or none of them.`),
-    );
+  for (const group of TOGETHER) {
+    const missing = group.filter((name) => !(name in given));
+    if (missing.length < group.length)
+      lines.push(...missing.map((name) => `${name}: expected together with ${othersOf(group, name)}.`));
+  }
   const parsed = environmentSchema.safeParse(given);
   if (parsed.success && lines.length === 0) return parsed.data;
   for (const issue of parsed.error?.issues ?? []) {
