@@ -1,7 +1,6 @@
 /** Composition root: starts the parts in order, stops them in reverse. The one file that knows every room. */
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
-import type { Connection } from 'mongoose';
 import { defineActor, queueOf } from './actors/definition.ts';
 import { createOrders } from './actors/orders.ts';
 import { Registry } from './actors/registry.ts';
@@ -17,9 +16,8 @@ import { orderMachine } from './machines/order-machine.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Environment } from './platform/config.ts';
 import type { Logger } from './platform/logger.ts';
-import { createSandboxCarrier } from './providers/carrier-sandbox.ts';
 import { createFileMailer } from './providers/mailer-files.ts';
-import { createSandboxGateway } from './providers/payment-sandbox.ts';
+import { openProviders, type ProviderAddresses, type Providers } from './providers/providers.ts';
 import { createRedisFeed } from './realtime/redis-feed.ts';
 import { createRealtime } from './realtime/server.ts';
 import { connectStore } from './store/connect.ts';
@@ -31,7 +29,9 @@ import { createProductStore } from './store/product-store.ts';
 import { createStockLedger } from './store/stock-ledger.ts';
 import { createUserStore, userModel } from './store/user-store.ts';
 
-export interface EngineOptions {
+export type { Providers } from './providers/providers.ts';
+
+export interface EngineOptions extends ProviderAddresses {
   environment: Environment;
   mongodbUri: string;
   redisUrl: string;
@@ -41,6 +41,8 @@ export interface EngineOptions {
   /** Time-ordered unique ids. */
   newId: () => string;
   logger: Logger;
+  /** In place of those at the addresses: for tests and benchmarks. */
+  providers?: Providers;
 }
 
 /** A running engine. */
@@ -133,14 +135,18 @@ function startRuntime(
   return { orders, registry, relay, sweep };
 }
 
-function startWork(options: EngineOptions, store: OpenStore, queues: Queues, registry: Registry): void {
+function startWork(
+  options: EngineOptions,
+  store: OpenStore,
+  queues: Queues,
+  registry: Registry,
+  { gateway, carrier }: Providers,
+): void {
   const { environment, clock, newId, logger } = options;
-  // The sandboxes play the outside world, so their ledgers stand apart from the orders.
-  const sandbox: Connection = store.connection.useDb(`${store.connection.name}_sandbox`, { useCache: true });
   const processors = createProcessors({
     stock: store.stock,
-    gateway: createSandboxGateway({ connection: sandbox, clock, newId }),
-    carrier: createSandboxCarrier({ connection: sandbox, clock }),
+    gateway,
+    carrier,
     mailer: createFileMailer({ directory: join(environment.ORDO_DATA_DIR, 'mail'), clock, newId }),
     users: store.users,
     clock,
@@ -202,6 +208,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     started.push(() => feed.close());
     const { orders, registry, relay, sweep } = startRuntime(options, store, queues, feed);
     started.push(() => relay.drain());
+    const providers = options.providers ?? openProviders(options, { ...store, clock, newId });
     const checks = {
       mongodb: async () => void (await store.connection.db?.admin().ping()),
       redis: () => queues.ping(),
@@ -219,6 +226,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         queries: store.orders,
         products: store.products,
         users: store.users,
+        readers: providers.readers,
         queues: () => queues.all,
         checks,
         clock,
@@ -240,7 +248,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       started.push(() => realtime.close());
     }
     if (works) {
-      startWork(options, store, queues, registry);
+      startWork(options, store, queues, registry, providers);
       started.push(() => queues.quiesce());
       sweep.start();
       started.push(() => sweep.stop());
