@@ -1,6 +1,5 @@
 /** Composition root: starts the parts in order, stops them in reverse. The one file that knows every room. */
 import { createServer, type Server } from 'node:http';
-import type { Connection } from 'mongoose';
 import { queueOf } from './actors/definition.ts';
 import { createOrders } from './actors/orders.ts';
 import { Registry } from './actors/registry.ts';
@@ -17,11 +16,10 @@ import { orderMachines, orderMigrations } from './machines/order-versions.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Environment } from './platform/config.ts';
 import type { Logger } from './platform/logger.ts';
-import { createSandboxCarrier } from './providers/carrier-sandbox.ts';
-import { createNotifier } from './providers/notifier.ts';
-import { createSandboxGateway } from './providers/payment-sandbox.ts';
+import { openProviders, type ProviderAddresses, type Providers } from './providers/providers.ts';
 import { createRedisFeed } from './realtime/redis-feed.ts';
 import { createRealtime } from './realtime/server.ts';
+import { chargeModel, createChargeBook } from './store/charge-book.ts';
 import { connectStore } from './store/connect.ts';
 import { createDeliveryBook, deliveryModel } from './store/delivery-book.ts';
 import { withRetryableFailures } from './store/failures.ts';
@@ -33,7 +31,9 @@ import { createStockLedger } from './store/stock-ledger.ts';
 import { movementModel } from './store/stock-movements.ts';
 import { createUserStore, userModel } from './store/user-store.ts';
 
-export interface EngineOptions {
+export type { Providers } from './providers/providers.ts';
+
+export interface EngineOptions extends ProviderAddresses {
   environment: Environment;
   mongodbUri: string;
   redisUrl: string;
@@ -43,6 +43,8 @@ export interface EngineOptions {
   /** Time-ordered unique ids. */
   newId: () => string;
   logger: Logger;
+  /** In place of those at the addresses: for tests and benchmarks. */
+  providers?: Providers;
 }
 
 /** A running engine. */
@@ -63,10 +65,12 @@ async function openStore(uri: string, newId: () => string) {
     products: productModel(connection),
     users: userModel(connection),
     deliveries: deliveryModel(connection),
+    charges: chargeModel(connection),
   };
   await Promise.all(Object.values(models).map((model) => model.createIndexes()));
   return {
     connection,
+    charges: withRetryableFailures(createChargeBook(models.charges)),
     deliveries: withRetryableFailures(createDeliveryBook(models.deliveries)),
     orders: withRetryableFailures(createOrderStore(models.orders)),
     products: withRetryableFailures(createProductStore(models.products, models.movements)),
@@ -139,22 +143,19 @@ function startRuntime(
   return { orders, registry, relay, sweep };
 }
 
-function startWork(options: EngineOptions, store: OpenStore, queues: Queues, registry: Registry): void {
-  const { environment, clock, newId, logger } = options;
-  // The sandboxes play the outside world, so their ledgers stand apart from the orders.
-  const sandbox: Connection = store.connection.useDb(`${store.connection.name}_sandbox`, { useCache: true });
+function startWork(
+  options: EngineOptions,
+  store: OpenStore,
+  queues: Queues,
+  registry: Registry,
+  { gateway, carrier, notifier }: Providers,
+): void {
+  const { environment, clock, logger } = options;
   const processors = createProcessors({
     stock: store.stock,
-    gateway: createSandboxGateway({ connection: sandbox, clock, newId }),
-    carrier: createSandboxCarrier({ connection: sandbox, clock }),
-    notifier: createNotifier({
-      environment,
-      deliveries: store.deliveries,
-      users: store.users,
-      clock,
-      newId,
-      logger,
-    }),
+    gateway,
+    carrier,
+    notifier,
     users: store.users,
     clock,
   });
@@ -215,6 +216,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     started.push(() => feed.close());
     const { orders, registry, relay, sweep } = startRuntime(options, store, queues, feed);
     started.push(() => relay.drain());
+    const providers = options.providers ?? openProviders(options, { ...options, ...store });
+    started.push(async () => providers.close());
     const checks = {
       mongodb: async () => void (await store.connection.db?.admin().ping()),
       redis: () => queues.ping(),
@@ -227,11 +230,21 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     } else {
       const config = { jwtSecret: options.jwtSecret, tokenTtlS: environment.ORDO_TOKEN_TTL_S };
       const app = createApp({
-        config: { ...config, secureCookies: environment.ORDO_TLS === 'true' },
+        config: {
+          ...config,
+          secureCookies: environment.ORDO_TLS === 'true',
+          ...(environment.VAPID_PUBLIC_KEY !== undefined && {
+            push: {
+              publicKey: environment.VAPID_PUBLIC_KEY,
+              allowPrivate: environment.ORDO_PRIVATE_ENDPOINTS === 'true',
+            },
+          }),
+        },
         orders,
         queries: store.orders,
         products: store.products,
         users: store.users,
+        readers: providers.readers,
         queues: () => queues.all,
         checks,
         clock,
@@ -253,7 +266,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       started.push(() => realtime.close());
     }
     if (works) {
-      startWork(options, store, queues, registry);
+      startWork(options, store, queues, registry, providers);
       started.push(() => queues.quiesce());
       sweep.start();
       started.push(() => sweep.stop());

@@ -55,6 +55,8 @@ async function seed(
 
 async function start(environment: Environment): Promise<void> {
   const { MONGODB_URI: mongodbUri, REDIS_URL: redisUrl, ORDO_JWT_SECRET: jwtSecret } = environment;
+  const { ORDO_PAYMENT_URL: paymentUrl, ORDO_CARRIER_URL: carrierUrl } = environment;
+  const { ORDO_WEBHOOK_SECRET: webhookSecret } = environment;
   const embedded = mongodbUri === undefined;
   const logger = createLogger(environment.ORDO_LOG_LEVEL ?? (embedded ? 'warn' : 'info'));
   const version = packageVersion();
@@ -63,6 +65,9 @@ async function start(environment: Environment): Promise<void> {
     ...(mongodbUri !== undefined && { mongodbUri }),
     ...(redisUrl !== undefined && { redisUrl }),
     ...(jwtSecret !== undefined && { jwtSecret }),
+    ...(paymentUrl !== undefined && { paymentUrl }),
+    ...(carrierUrl !== undefined && { carrierUrl }),
+    ...(webhookSecret !== undefined && { webhookSecret }),
     logger,
   });
   const engine = await startEngine({
@@ -89,6 +94,8 @@ async function start(environment: Environment): Promise<void> {
     process.stderr.write(`ordo: ${name} ended by itself: ${detail}\n`);
     stopOnce(1);
   });
+  if (environment.ORDO_ROLE !== 'worker')
+    await services.directWebhooks(`${engine.url}/api/v1/webhooks/sandbox`);
   const demo = environment.ORDO_DEMO === undefined ? embedded : environment.ORDO_DEMO === 'true';
   const credentials = environment.ORDO_ROLE === 'worker' ? undefined : await seed(engine, environment, demo);
   process.stdout.write(

@@ -20,6 +20,8 @@ const ANSWER_TIMEOUT_MS = 2_000;
 export interface Addresses {
   mongodbUri: string;
   redisUrl: string;
+  paymentUrl?: string;
+  carrierUrl?: string;
 }
 
 /** The hold on a data folder. */
@@ -111,11 +113,12 @@ async function askHolder(path: string): Promise<Holder | undefined> {
   }
 }
 
-function refusal(data: string, { pid, mongodbUri, redisUrl }: Holder): string {
+function refusal(data: string, { pid, mongodbUri, redisUrl, paymentUrl, carrierUrl }: Holder): string {
   const known = mongodbUri !== undefined && redisUrl !== undefined;
   const addresses = known
-    ? `MONGODB_URI='${mongodbUri}' REDIS_URL='${redisUrl}'`
-    : 'MONGODB_URI and REDIS_URL as it prints them when it has started';
+    ? `MONGODB_URI='${mongodbUri}' REDIS_URL='${redisUrl}' ` +
+      `ORDO_PAYMENT_URL='${paymentUrl ?? ''}' ORDO_CARRIER_URL='${carrierUrl ?? ''}'`
+    : 'its addresses as it prints them when it has started';
   return (
     `${data}: another engine${pid === undefined ? '' : ` (process ${pid})`} runs on this data folder; ` +
     `to join it, start with ${addresses} ORDO_ROLE=worker and another ORDO_PORT.`

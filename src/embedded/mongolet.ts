@@ -3,8 +3,8 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { ConfigError } from '../platform/config.ts';
-import { type GuardedChild, spawnGuarded } from './guardian.ts';
-import { untilReady } from './readiness.ts';
+import { spawnGuarded } from './guardian.ts';
+import { saysListening, untilReady } from './readiness.ts';
 import type { Service, ServiceSite } from './service-site.ts';
 
 /**
@@ -30,15 +30,6 @@ export async function startMongolet(site: ServiceSite, dir: string, script?: str
     holdFd: site.holdFd,
     logger: site.logger,
   });
-  await untilReady(child, () => listening(child), `its data is in ${dir}.`);
+  await untilReady(child, () => saysListening(child), `its data is in ${dir}.`);
   return { child, address: `mongodb://${encodeURIComponent(socket)}/ordo?directConnection=true` };
-}
-
-/** Its first JSON line with `listening` says that it is ready. */
-function listening(child: GuardedChild): Promise<void> {
-  return new Promise((resolve) => {
-    child.onLine((line) => {
-      if (/^\{"listening":/.test(line)) resolve();
-    });
-  });
 }

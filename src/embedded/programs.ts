@@ -3,23 +3,29 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 
+import { findSandbox } from './sandbox.ts';
+
 /** Absolute paths; absent is what this machine does not have. */
 export interface Programs {
   redisServer?: string;
   mongod?: string;
   /** The embedded document server's script, for this very Node. */
   mongolet?: string;
+  /** The sandbox's script, for this very Node. */
+  sandbox?: string;
 }
 
-/** Looks on the given search path (`PATH`), and among the installed packages for mongolet. */
+/** Looks on the given search path (`PATH`), and among the packages for mongolet and the sandbox. */
 export function findPrograms(searchPath: string): Programs {
   const redisServer = findOnPath('redis-server', searchPath);
   const mongod = findOnPath('mongod', searchPath);
   const mongolet = findMongolet();
+  const sandbox = findSandbox();
   return {
     ...(redisServer !== undefined && { redisServer }),
     ...(mongod !== undefined && { mongod }),
     ...(mongolet !== undefined && { mongolet }),
+    ...(sandbox !== undefined && { sandbox }),
   };
 }
 

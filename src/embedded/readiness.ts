@@ -6,6 +6,15 @@ import type { GuardedChild } from './guardian.ts';
 
 const READY_TIMEOUT_MS = 60_000;
 
+/** Resolves when the child says, as its first JSON line, where it listens. */
+export function saysListening(child: GuardedChild): Promise<void> {
+  return new Promise((resolve) => {
+    child.onLine((line) => {
+      if (line.startsWith('{"listening":')) resolve();
+    });
+  });
+}
+
 /**
  * Resolves as `ready` does; when it does not, ends the child. The signal tells `ready` to give up.
  * @param remedy what its user can do, as the message's last part

@@ -11,6 +11,8 @@ export interface ScreenFacts {
   role: 'all' | 'api' | 'worker';
   mongodbUri: string;
   redisUrl: string;
+  /** Of the gateway; absent where a ledger in the database plays it. */
+  paymentUrl?: string;
   /** Whether the database has the demo's catalogue: then a first order of it is shown. */
   demo: boolean;
   /** Those that were made at this start; undefined when there were users already. */
@@ -19,7 +21,7 @@ export interface ScreenFacts {
 
 /** The whole screen, with a newline at its end. */
 export function renderScreen(facts: ScreenFacts): string {
-  const { url, version, role, mongodbUri, redisUrl, demo, credentials } = facts;
+  const { url, version, role, mongodbUri, redisUrl, paymentUrl, demo, credentials } = facts;
   const serves = role !== 'worker';
   const lines = [
     '',
@@ -35,6 +37,7 @@ export function renderScreen(facts: ScreenFacts): string {
     `  Health       ${url}/health/ready`,
     `  MONGODB_URI  ${hideCredentials(mongodbUri)}`,
     `  REDIS_URL    ${hideCredentials(redisUrl)}`,
+    ...(paymentUrl === undefined ? [] : [`  Payments     ${hideCredentials(paymentUrl)}`]),
     '',
     ...(credentials ? passwordLines(credentials) : []),
     ...(serves && demo ? firstOrderLines(url, credentials) : []),

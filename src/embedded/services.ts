@@ -2,12 +2,13 @@
 import { ConfigError } from '../platform/config.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
-import { claimFolders } from './claim.ts';
+import { type Addresses, claimFolders } from './claim.ts';
 import { checkMongodb, startDocuments } from './documents.ts';
 import { prepareDataFolder, prepareRunFolder } from './folders.ts';
 import { findPrograms, type Programs } from './programs.ts';
 import { checkRedis, startRedis } from './redis.ts';
-import { keptSecret } from './secret.ts';
+import { directWebhooks, startSandbox } from './sandbox.ts';
+import { keptSecret, TOKEN_SECRET, WEBHOOK_SECRET } from './secret.ts';
 import type { Service } from './service-site.ts';
 
 /** What is given is used as it is; what is not is started, or made, under `dataDir`. */
@@ -16,16 +17,26 @@ export interface EmbeddedOptions {
   mongodbUri?: string;
   redisUrl?: string;
   jwtSecret?: string;
+  /** Of the payment gateway and the carrier: where one is missing, the sandbox is started. */
+  paymentUrl?: string;
+  carrierUrl?: string;
+  webhookSecret?: string;
   logger: Logger;
   /** Default: what the PATH and the installed packages have. */
   programs?: Programs;
 }
 
-/** The addresses and the secret that the engine runs with. */
+/** The addresses and the secrets that the engine runs with. */
 export interface EmbeddedServices {
   mongodbUri: string;
   redisUrl: string;
   jwtSecret: string;
+  /** Absent, like the next two, where everything else is given: then there is no sandbox to be started. */
+  paymentUrl?: string;
+  carrierUrl?: string;
+  webhookSecret?: string;
+  /** Has the sandbox that was started, if one was, tell its events there. @throws ConfigError */
+  directWebhooks(url: string): Promise<void>;
   /** Ends what was started, Redis first; resolves when it is gone. Calling it again changes nothing. */
   stop(): Promise<void>;
   /** Calls the listener when a service that was started ends by itself, also when it has already. */
@@ -37,33 +48,38 @@ export interface EmbeddedServices {
  * @throws ConfigError with one clear line a fault
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServices> {
-  const { mongodbUri, redisUrl } = options;
-  const jwtSecret = options.jwtSecret ?? keptSecret(prepareDataFolder(options.dataDir));
+  const { mongodbUri, redisUrl, paymentUrl, carrierUrl } = options;
+  const needsSandbox = paymentUrl === undefined || carrierUrl === undefined;
+  const jwtSecret = options.jwtSecret ?? keptSecret(prepareDataFolder(options.dataDir), TOKEN_SECRET);
   if (mongodbUri !== undefined && redisUrl !== undefined) {
     const given = await allOrNone([givenRedis(redisUrl), givenDocuments(mongodbUri)]);
-    return asServices(given, jwtSecret, () => undefined);
+    return asServices({ ...options, jwtSecret }, given, () => undefined);
   }
   const data = prepareDataFolder(options.dataDir);
   const folders = { data, run: prepareRunFolder(data) };
   const claim = await claimFolders(folders);
   try {
     const site = { folders, holdFd: claim.holdFd, logger: options.logger };
+    const webhookSecret =
+      options.webhookSecret ?? (needsSandbox ? keptSecret(data, WEBHOOK_SECRET) : undefined);
     const programs = options.programs ?? findPrograms(process.env.PATH ?? '');
     const services = await allOrNone([
       redisUrl === undefined ? startRedis(site, programs.redisServer) : givenRedis(redisUrl),
       mongodbUri === undefined ? startDocuments(site, programs) : givenDocuments(mongodbUri),
+      ...(needsSandbox ? [startSandbox(site, programs.sandbox)] : []),
     ]);
-    const [redis, documents] = services;
-    claim.announce({ mongodbUri: documents.address, redisUrl: redis.address });
-    return asServices(services, jwtSecret, claim.release);
+    const given = { ...options, jwtSecret, ...(webhookSecret !== undefined && { webhookSecret }) };
+    const embedded = asServices(given, services, claim.release);
+    claim.announce(addressesOf(embedded));
+    return embedded;
   } catch (error) {
     claim.release();
     throw error;
   }
 }
 
-/** Redis and the document server, in the order in which they are ended. */
-type Pair = [Service, Service];
+/** Redis, the document server and, where one was started, the sandbox, in the order in which they are ended. */
+type Started = [redis: Service, documents: Service, sandbox?: Service];
 
 async function givenRedis(address: string): Promise<Service> {
   await checkRedis(address);
@@ -75,12 +91,18 @@ async function givenDocuments(address: string): Promise<Service> {
   return { address };
 }
 
-/** Both, or the faults of both in one error. */
-async function allOrNone([first, second]: [Promise<Service>, Promise<Service>]): Promise<Pair> {
-  const [redis, documents] = await Promise.allSettled([first, second]);
-  if (redis.status === 'fulfilled' && documents.status === 'fulfilled') return [redis.value, documents.value];
+/** All, or the faults of all in one error. */
+async function allOrNone(
+  starts: [Promise<Service>, Promise<Service>, ...Promise<Service>[]],
+): Promise<Started> {
+  const outcomes = await Promise.allSettled(starts);
+  const [redis, documents, sandbox] = outcomes.map((outcome) =>
+    outcome.status === 'fulfilled' ? outcome.value : undefined,
+  );
+  if (redis && documents && outcomes.every(({ status }) => status === 'fulfilled'))
+    return [redis, documents, ...(sandbox ? [sandbox] : [])] as Started;
   const faults: string[] = [];
-  for (const outcome of [redis, documents]) {
+  for (const outcome of outcomes) {
     if (outcome.status === 'fulfilled') await outcome.value.child?.end();
     else if (outcome.reason instanceof ConfigError) faults.push(...outcome.reason.lines);
     else faults.push(messageOf(outcome.reason));
@@ -88,8 +110,26 @@ async function allOrNone([first, second]: [Promise<Service>, Promise<Service>]):
   throw new ConfigError(faults);
 }
 
-function asServices([redis, documents]: Pair, jwtSecret: string, release: () => void): EmbeddedServices {
-  const children = [redis, documents].flatMap(({ child }) => child ?? []);
+/** Without the secrets: whoever asks is told these. */
+function addressesOf({ mongodbUri, redisUrl, paymentUrl, carrierUrl }: EmbeddedServices): Addresses {
+  return {
+    mongodbUri,
+    redisUrl,
+    ...(paymentUrl !== undefined && { paymentUrl }),
+    ...(carrierUrl !== undefined && { carrierUrl }),
+  };
+}
+
+function asServices(
+  given: EmbeddedOptions & { jwtSecret: string },
+  started: Started,
+  release: () => void,
+): EmbeddedServices {
+  const [redis, documents, sandbox] = started;
+  const children = started.flatMap((service) => service?.child ?? []);
+  const { jwtSecret, webhookSecret } = given;
+  const paymentUrl = given.paymentUrl ?? sandbox?.address;
+  const carrierUrl = given.carrierUrl ?? sandbox?.address;
   let stopped: Promise<void> | undefined;
   const endAll = async () => {
     for (const child of children) await child.end();
@@ -99,6 +139,13 @@ function asServices([redis, documents]: Pair, jwtSecret: string, release: () => 
     mongodbUri: documents.address,
     redisUrl: redis.address,
     jwtSecret,
+    ...(paymentUrl !== undefined && { paymentUrl }),
+    ...(carrierUrl !== undefined && { carrierUrl }),
+    ...(webhookSecret !== undefined && { webhookSecret }),
+    async directWebhooks(url) {
+      if (sandbox !== undefined && webhookSecret !== undefined)
+        await directWebhooks(sandbox.address, { url, secret: webhookSecret });
+    },
     stop() {
       stopped ??= endAll();
       return stopped;

@@ -7,6 +7,7 @@ import type { Logger } from '../platform/logger.ts';
 import type { OrderActors } from '../ports/order-actors.ts';
 import type { OrderQueries } from '../ports/orders.ts';
 import type { ProductRepository } from '../ports/products.ts';
+import type { WebhookReader } from '../ports/provider-events.ts';
 import type { UserRepository } from '../ports/users.ts';
 import { createAdminRouter } from './admin-routes.ts';
 import { createAdminSession } from './admin-session.ts';
@@ -26,6 +27,7 @@ import { createRequestLog } from './request-log.ts';
 import { mount } from './route.ts';
 import { createSecurityHeaders } from './security-headers.ts';
 import { createTokens } from './tokens.ts';
+import { createWebhookRouter } from './webhook-routes.ts';
 
 /** What the API stands on. */
 export interface HttpParts {
@@ -42,6 +44,8 @@ export interface HttpParts {
   queries: OrderQueries;
   products: ProductRepository;
   users: UserRepository;
+  /** Of webhooks, by the provider's name. */
+  readers: Readonly<Record<string, WebhookReader>>;
   /** The queues that Bull Board shows; asked anew at every visit. */
   queues: () => Bull.Queue[];
   /** By dependency; a check throws when its dependency fails. */
@@ -73,6 +77,7 @@ export function createApp(parts: HttpParts): Koa {
   const routers = [
     createHealthRouter(parts),
     createAdminRouter({ login, session, version }),
+    createWebhookRouter(parts, PREFIXES),
     mount(routes, PREFIXES),
   ];
   app.use(createAuthenticate(secret, clock));

@@ -31,6 +31,14 @@ export const environmentSchema = z.object({
   ORDO_ADMIN_PASSWORD: z.string().min(10, 'expected at least 10 characters').max(200).optional(),
   MONGODB_URI: url(/^mongodb(\+srv)?:\/\/./, 'mongodb://127.0.0.1:27017/ordo?replicaSet=rs0'),
   REDIS_URL: url(/^(rediss?:\/\/.|unix:\/\/\/.)/, 'redis://127.0.0.1:6379 or unix:///run/redis.sock'),
+  /** The gateway and the carrier; without them, the embedded default starts the sandbox for both. */
+  ORDO_PAYMENT_URL: url(/^(https?:\/\/.|unix:\/\/\/.)/, 'https://pay.example or unix:///run/sandbox.sock'),
+  ORDO_CARRIER_URL: url(/^(https?:\/\/.|unix:\/\/\/.)/, 'https://ship.example or unix:///run/sandbox.sock'),
+  /** Signs their webhooks, as Standard Webhooks has it; the embedded default keeps one in the data folder. */
+  ORDO_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'expected whsec_ and at least 24 bytes in base64')
+    .optional(),
   /** Jobs at once, per queue and process. */
   ORDO_CONCURRENCY: integer(1, 1_000, 32),
   /** Attempts of one invocation before its failure becomes an outcome. */
@@ -98,6 +106,9 @@ const HIDDEN = new Set([
   'VAPID_PRIVATE_KEY',
   'STRIPE_SECRET_KEY',
   'STRIPE_WEBHOOK_SECRET',
+  'ORDO_PAYMENT_URL',
+  'ORDO_CARRIER_URL',
+  'ORDO_WEBHOOK_SECRET',
 ]);
 
 /** Settings that mean nothing without each other. */

@@ -50,7 +50,7 @@ test('when the engine is killed, nothing of it stays, and the next start has all
   );
   const children = servicesOf(host.process.pid ?? 0);
   t.true(children.includes(await redisPid(host.redisUrl)));
-  t.is(children.length, 4, 'two services, each with its guardian');
+  t.is(children.length, 6, 'three services, each with its guardian');
   await host.kill();
 
   // At once: the start itself waits for what is still ending.
@@ -63,7 +63,7 @@ test('when the engine is killed, nothing of it stays, and the next start has all
 test('when the engine is killed and never started again, its services end all the same', async (t) => {
   const host = await startHost(t, join(await makeTestDir(t), 'data'));
   const children = servicesOf(host.process.pid ?? 0);
-  t.is(children.length, 4);
+  t.is(children.length, 6);
   await host.kill();
   await untilGone(children);
   t.pass();

@@ -11,12 +11,20 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { findPrograms } from '../../src/embedded/programs.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { createHttpGateway } from '../../src/providers/payment-http.ts';
 import { makeTestDir } from '../support/services.ts';
 import { askRedis, redisPid, refusal, start, withNotes } from './support.ts';
+
+const gatewayAt = ({ paymentUrl = '' }: { paymentUrl?: string }) =>
+  createHttpGateway({ url: paymentUrl, clock: systemClock });
 
 const WRONG_MONGODB = 'mongodb://somebody:hidden-word@127.0.0.1:1/ordo';
 const WRONG_REDIS = 'redis://:hidden-word@127.0.0.1:1';
@@ -33,6 +41,65 @@ test('what is written before a stop is there after the next start', async (t) =>
   t.is(await askRedis(second.redisUrl, 'GET', 'kept'), 'yes');
   t.deepEqual(await withNotes(second.mongodbUri, (notes) => notes.findOne({})), { _id: 'kept' });
   t.is(second.jwtSecret, first.jwtSecret);
+});
+
+test('what the sandbox captured before a stop is there after the next start, and told under the same secret', async (t) => {
+  const dataDir = join(await makeTestDir(t), 'data');
+  const first = await start(t, { dataDir });
+  t.is(first.carrierUrl, first.paymentUrl);
+  const request = {
+    key: 'o1.charge.1',
+    orderId: 'o1',
+    amountMinor: 100,
+    currency: 'EUR',
+    paymentToken: 'tok_approve',
+  };
+  const charge = await gatewayAt(first).capture(request);
+  await first.stop();
+  await t.throwsAsync(gatewayAt(first).lookUp(request.key));
+
+  const second = await start(t, { dataDir });
+  const found: typeof charge | undefined = await gatewayAt(second).lookUp(request.key);
+  t.deepEqual(found, charge);
+  t.regex(second.webhookSecret ?? '', /^whsec_[A-Za-z0-9+/]{64}$/);
+  t.is(second.webhookSecret, first.webhookSecret);
+  t.is(statSync(join(dataDir, 'webhook-secret')).mode & 0o777, 0o600);
+  t.is(statSync(fileURLToPath((second.paymentUrl ?? '').replace('unix:', 'file:'))).mode & 0o777, 0o600);
+});
+
+test('the sandbox that was started tells its events where it is directed to', async (t) => {
+  const services = await start(t, { dataDir: join(await makeTestDir(t), 'data') });
+  const received = new Promise<{ body: string; signature: string }>((resolve) => {
+    const server = createServer((request, response) => {
+      void text(request).then((body) => {
+        response.writeHead(204).end();
+        resolve({ body, signature: String(request.headers['webhook-signature']) });
+      });
+    }).listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      const request = { key: 'o1.c', orderId: 'o1', amountMinor: 100, currency: 'EUR' };
+      void services
+        .directWebhooks(`http://127.0.0.1:${port}/hooks`)
+        .then(() => gatewayAt(services).capture({ ...request, paymentToken: 'tok_pending' }));
+    });
+    t.teardown(() => server.close().closeAllConnections());
+  });
+  const { body, signature } = await received;
+  t.like(JSON.parse(body), { type: 'payment.settled', data: { orderId: 'o1', chargeKey: 'o1.c' } });
+  t.regex(signature, /^v1,/);
+});
+
+test('where gateway and carrier are given, no sandbox is started', async (t) => {
+  const dataDir = join(await makeTestDir(t), 'data');
+  const given = { paymentUrl: 'https://pay.example', carrierUrl: 'https://ship.example' };
+  const services = await start(t, {
+    dataDir,
+    ...given,
+    programs: { ...findPrograms(process.env.PATH ?? ''), sandbox: '/no/such' },
+  });
+  t.like(services, given);
+  t.is(services.webhookSecret, undefined);
+  t.false(existsSync(join(dataDir, 'sandbox')));
 });
 
 test('Redis is durable, never evicts, and is reached through a socket for its user alone', async (t) => {
@@ -56,12 +123,15 @@ test('a second start on the same folder is refused, says how to join, and leaves
     `process ${process.pid}`,
     `MONGODB_URI='${first.mongodbUri}'`,
     `REDIS_URL='${first.redisUrl}'`,
+    `ORDO_PAYMENT_URL='${first.paymentUrl}'`,
+    `ORDO_CARRIER_URL='${first.carrierUrl}'`,
     'ORDO_ROLE=worker',
     'ORDO_PORT',
   ]) {
     t.true(lines[0]?.includes(part), `${part} is missing in: ${lines[0]}`);
   }
   t.is(await redisPid(first.redisUrl), pid);
+  for (const secret of [first.jwtSecret, first.webhookSecret ?? '']) t.false(lines.join().includes(secret));
 
   const joined = await start(t, { dataDir, mongodbUri: first.mongodbUri, redisUrl: first.redisUrl });
   t.is(joined.jwtSecret, first.jwtSecret);
@@ -188,9 +258,10 @@ test('a data folder that cannot be written is refused in one line', async (t) =>
 test('where there are no programs to start, the ways out are named', async (t) => {
   const dataDir = join(await makeTestDir(t), 'data');
   const lines = await refusal(t, { dataDir, programs: {} });
-  t.is(lines.length, 2);
+  t.is(lines.length, 3);
   t.regex(lines[0] ?? '', /redis-server.*apt-get install redis-server.*REDIS_URL.*docker compose up/);
   t.regex(lines[1] ?? '', /mongolet.*npx tsc -b.*MONGODB_URI/);
+  t.regex(lines[2] ?? '', /ordo-sandbox.*npx tsc -b.*ORDO_PAYMENT_URL.*ORDO_CARRIER_URL/);
 });
 
 test('a service that cannot read its data is refused with what it says', async (t) => {
@@ -229,4 +300,5 @@ test('programs are looked for on the given path alone', async (t) => {
   t.is(programs.mongod, join(dir, 'mongod'));
   t.is(programs.redisServer, undefined);
   t.regex(programs.mongolet ?? '', /packages\/mongolet\/dist\/bin\.js$/);
+  t.regex(programs.sandbox ?? '', /packages\/sandbox\/dist\/bin\.js$/);
 });

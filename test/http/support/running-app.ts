@@ -143,6 +143,7 @@ export async function startApp(t: Teardown, changes: Partial<HttpParts> = {}) {
     queries: orders.queries,
     products,
     users,
+    readers: {},
     queues: () => [],
     checks: {},
     clock,
