@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { RetryableError, TerminalError } from '../../src/platform/errors.ts';
@@ -117,13 +118,26 @@ test('a server that is down fails as retryable, and gets the mail when it is bac
   t.is(server.messages.length, 1);
 });
 
+test('a server that closes at once is tried once an attempt: the pool repeats nothing by itself', async (t) => {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    socket.destroy();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => void server.close());
+  const mailer = await open(t, { url: `smtp://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  await t.throwsAsync(mailer.send(newMail()), { instanceOf: RetryableError });
+  t.is(connections, 1);
+});
+
 test('a lost reply leaves it open whether the mail was taken: it is sent again, known by its Message-ID', async (t) => {
   const server = await startSmtp(t);
   const mailer = await open(t, server);
   server.fates.push('reply-lost');
   const mail = newMail();
   await t.throwsAsync(mailer.send(mail), { instanceOf: RetryableError });
-  t.is(server.messages.length, 1, 'the pool sent it again by itself');
+  t.is(server.messages.length, 1);
   const { messageId } = await mailer.send(mail);
   await mailer.send(mail);
   t.deepEqual(idsOf(server), [messageId, messageId]);
