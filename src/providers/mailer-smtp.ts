@@ -39,7 +39,7 @@ export function createSmtpMailer({ url, from, sendOnce, clock }: SmtpMailerOptio
   const transport = createTransport({
     url,
     pool: true,
-    // The pool's own repetitions would not know of a mail that the server has taken, its reply lost.
+    // A mail whose connection closed is repeated by its job, which asks the book first, and never by the pool.
     maxRequeues: 0,
     connectionTimeout: CONNECT_TIMEOUT_MS,
     greetingTimeout: CONNECT_TIMEOUT_MS,

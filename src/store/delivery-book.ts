@@ -59,7 +59,7 @@ export function createDeliveryBook(model: Model<DeliveryDocument>): DeliveryBook
             // What is settled has no `until`: then the upsert meets the document that is there.
             { _id: key, until: trusted({ $lte: now }) },
             { $set: { claimId, until }, $inc: { attempts: 1 }, $setOnInsert: { status: 'sending' } },
-            { upsert: true, new: true },
+            { upsert: true, returnDocument: 'after' },
           )
           .lean<DeliveryDocument>();
         return { status: 'claimed', attempt: claimed?.attempts ?? 1 };

@@ -77,7 +77,9 @@ export function createUserStore(model: Model<UserDocument>, newId: () => string)
         $set: { ...change, ...(typeof phone === 'string' && { phone }) },
         ...(phone === null && { $unset: { phone: 1 } }),
       };
-      const changed = await model.findByIdAndUpdate(id, update, { new: true }).lean<UserDocument>();
+      const changed = await model
+        .findByIdAndUpdate(id, update, { returnDocument: 'after' })
+        .lean<UserDocument>();
       return changed ? toUser(changed) : undefined;
     },
 

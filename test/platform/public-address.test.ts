@@ -52,7 +52,8 @@ test('a name that leads to this machine is not called, whoever resolves it', asy
   t.teardown(() => void server.close());
   const { port } = server.address() as AddressInfo;
   for (const autoSelectFamily of [true, false]) {
-    const call = request({ host: 'localhost', port, lookup: lookupPublic, agent: false, autoSelectFamily });
+    const options = { host: 'localhost', port, lookup: lookupPublic, agent: false, autoSelectFamily };
+    const call = request(options);
     const [error] = await once(call.end(), 'error').catch((error: unknown) => [error]);
     t.true(error instanceof TerminalError, String(error));
   }

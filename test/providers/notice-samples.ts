@@ -5,7 +5,7 @@ import type { User } from '../../src/ports/users.ts';
 
 let orders = 0;
 
-export const ADA: User = {
+const ADA: User = {
   id: 'u1',
   email: 'ada@shop.example',
   username: 'Ada Lovelace',
