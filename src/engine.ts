@@ -17,6 +17,10 @@ import { orderMachine } from './machines/order-machine.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Environment } from './platform/config.ts';
 import type { Logger } from './platform/logger.ts';
+import type { Mailer } from './ports/mail.ts';
+import type { Feed } from './ports/order-actors.ts';
+import type { PaymentGateway } from './ports/payment.ts';
+import type { Carrier } from './ports/shipping.ts';
 import { createSandboxCarrier } from './providers/carrier-sandbox.ts';
 import { createFileMailer } from './providers/mailer-files.ts';
 import { createSandboxGateway } from './providers/payment-sandbox.ts';
@@ -41,6 +45,8 @@ export interface EngineOptions {
   /** Time-ordered unique ids. */
   newId: () => string;
   logger: Logger;
+  /** The outside world; without it, the sandboxes. */
+  providers?: { gateway: PaymentGateway; carrier: Carrier; notifier: Mailer };
 }
 
 /** A running engine. */
@@ -49,6 +55,8 @@ export interface Engine {
   url: string;
   users: ReturnType<typeof createUserStore>;
   products: ReturnType<typeof createProductStore>;
+  /** Hears every transition of every order; returns what ends that. The listener must not throw. */
+  onTransition: Feed['onTransition'];
   /** Takes no more work, lets what runs end, closes everything. */
   stop(): Promise<void>;
 }
@@ -134,14 +142,16 @@ function startRuntime(
 }
 
 function startWork(options: EngineOptions, store: OpenStore, queues: Queues, registry: Registry): void {
-  const { environment, clock, newId, logger } = options;
+  const { environment, clock, newId, logger, providers } = options;
   // The sandboxes play the outside world, so their ledgers stand apart from the orders.
   const sandbox: Connection = store.connection.useDb(`${store.connection.name}_sandbox`, { useCache: true });
   const processors = createProcessors({
     stock: store.stock,
-    gateway: createSandboxGateway({ connection: sandbox, clock, newId }),
-    carrier: createSandboxCarrier({ connection: sandbox, clock }),
-    mailer: createFileMailer({ directory: join(environment.ORDO_DATA_DIR, 'mail'), clock, newId }),
+    gateway: providers?.gateway ?? createSandboxGateway({ connection: sandbox, clock, newId }),
+    carrier: providers?.carrier ?? createSandboxCarrier({ connection: sandbox, clock }),
+    mailer:
+      providers?.notifier ??
+      createFileMailer({ directory: join(environment.ORDO_DATA_DIR, 'mail'), clock, newId }),
     users: store.users,
     clock,
   });
@@ -245,7 +255,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       sweep.start();
       started.push(() => sweep.stop());
     }
-    return { url, users: store.users, products: store.products, stop };
+    return { url, users: store.users, products: store.products, onTransition: feed.onTransition, stop };
   } catch (error) {
     await stop();
     throw error;
