@@ -52,7 +52,7 @@ const QUICK: typeof FULL = {
   stored: '0,20000',
   'in-flight': '1000',
   'in-flight-seconds': '20',
-  workers: '1,2',
+  workers: '1',
   'hot-orders': '1000',
   'hot-units': '200',
   'http-seconds': '3',

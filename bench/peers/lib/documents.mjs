@@ -17,12 +17,12 @@ async function connect(uri) {
 }
 
 async function startGiven() {
-  const url = new URL(process.env.MONGODB_URI);
-  url.pathname = `/ordo_bench_${process.pid}_${Math.round(now())}`;
-  const client = await connect(url.href);
+  // A database of this run's own; not by URL, which knows no lists of hosts.
+  const uri = process.env.MONGODB_URI.replace(/^(mongodb(?:\+srv)?:\/\/[^/?]+)\/?[^?]*/, `$1/ordo_bench_${process.pid}_${Math.round(now())}`);
+  const client = await connect(uri);
   const { version } = await client.db('admin').command({ buildInfo: 1 });
   return {
-    uri: url.href, roots: {}, version: `MongoDB ${version}`, db: client.db(), restart: async () => 0,
+    uri, roots: {}, version: `MongoDB ${version}`, db: client.db(), restart: async () => 0,
     async stop() { await client.db().dropDatabase(); await client.close(); },
   };
 }
