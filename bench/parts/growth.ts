@@ -29,7 +29,7 @@ async function stored({ options, say }: PartContext): Promise<Section> {
     const { startup } = list.at(-1) ?? {};
     if (startup === undefined) return [];
     return [
-      `${name}: ${ratio(medianOf(list, window), medianOf(empty, window))} of the speed of the first; start-up ` +
+      `${name}: ${ratio(medianOf(list, window), medianOf(empty, window))} of the window's speed with the fewest; start-up ` +
         `${startup.engineMs} ms, and ${startup.documentsMs} ms of the document server; ` +
         `stored in ${startup.storingS} s`,
     ];
