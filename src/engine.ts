@@ -16,6 +16,7 @@ import { orderMachines, orderMigrations } from './machines/order-versions.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Environment } from './platform/config.ts';
 import type { Logger } from './platform/logger.ts';
+import type { Feed } from './ports/order-actors.ts';
 import { openProviders, type ProviderAddresses, type Providers } from './providers/providers.ts';
 import { createRedisFeed } from './realtime/redis-feed.ts';
 import { createRealtime } from './realtime/server.ts';
@@ -53,6 +54,8 @@ export interface Engine {
   url: string;
   users: ReturnType<typeof createUserStore>;
   products: ReturnType<typeof createProductStore>;
+  /** Hears every transition of every order; returns what ends that. The listener must not throw. */
+  onTransition: Feed['onTransition'];
   /** Takes no more work, lets what runs end, closes everything. */
   stop(): Promise<void>;
 }
@@ -271,7 +274,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       sweep.start();
       started.push(() => sweep.stop());
     }
-    return { url, users: store.users, products: store.products, stop };
+    return { url, users: store.users, products: store.products, onTransition: feed.onTransition, stop };
   } catch (error) {
     await stop();
     throw error;
