@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { freePort, now } from './util.mjs';
-import { stopChild } from './services.mjs';
+import { endWithUs, stopChild } from './services.mjs';
 
 const MONGOLET = new URL('../../../packages/mongolet/dist/bin.js', import.meta.url).pathname;
 const DURABLE = { writeConcern: { w: 'majority', journal: true }, readConcernLevel: 'majority' };
@@ -34,6 +34,7 @@ async function startMongolet(dir, { execArgv = [] }) {
   const up = async () => {
     const from = now();
     child = spawn(process.execPath, [...execArgv, MONGOLET, '--data', data, '--port', String(port)], { cwd: dir, stdio: ['ignore', 'pipe', fs.openSync(out, 'a')] });
+    endWithUs(child);
     await new Promise((resolve, reject) => {
       child.stdout.once('data', resolve);
       child.once('exit', (code) => reject(new Error(`mongolet ended early (${code}); see ${out}. Is it built?`)));
