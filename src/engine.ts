@@ -2,12 +2,14 @@
 import { createServer, type Server } from 'node:http';
 import { queueOf } from './actors/definition.ts';
 import { createOrders } from './actors/orders.ts';
+import type { Dispatch } from './actors/ports.ts';
 import { Registry } from './actors/registry.ts';
 import { Relay, TIMER_QUEUE } from './actors/relay.ts';
 import { Sweep } from './actors/sweep.ts';
 import { createVersions } from './actors/versions.ts';
 import { createApp, createHealthApp } from './http/app.ts';
 import { createTokens } from './http/tokens.ts';
+import { HandOn } from './jobs/hand-on.ts';
 import { createOrphanedHoldsRound } from './jobs/orphaned-holds.ts';
 import { createLateUndos, createProcessors } from './jobs/processors.ts';
 import { Queues } from './jobs/queues.ts';
@@ -90,6 +92,7 @@ function startRuntime(
   store: OpenStore,
   queues: Queues,
   feed: ReturnType<typeof createRedisFeed>,
+  handOn: (dispatch: Dispatch) => boolean,
 ) {
   const versions = createVersions(orderMachines, orderMigrations);
   const leases = { leaseMs: environment.ORDO_LEASE_MS };
@@ -100,6 +103,7 @@ function startRuntime(
     clock,
     leases,
     logger,
+    handOn,
     onPublished: (actorId, seq) => registry.published(actorId, seq),
   });
   const registry = new Registry(
@@ -146,31 +150,34 @@ function startRuntime(
   return { orders, registry, relay, sweep };
 }
 
+/** Starts the workers. Half of a queue's places are for its jobs, half for stages that are handed straight on. */
 function startWork(
   options: EngineOptions,
   store: OpenStore,
   queues: Queues,
   registry: Registry,
   { gateway, carrier, notifier }: Providers,
-): void {
+): HandOn {
   const { environment, clock, logger } = options;
-  const processors = createProcessors({
-    stock: store.stock,
-    gateway,
-    carrier,
-    notifier,
-    users: store.users,
-    clock,
-  });
-  startWorkers({
-    queues: queues.all,
+  const { ORDO_CONCURRENCY: concurrency, ORDO_HAND_ON } = environment;
+  const slots = ORDO_HAND_ON === 'true' ? Math.floor(concurrency / 2) : 0;
+  const parts = {
     registry,
-    processors,
+    processors: createProcessors({
+      stock: store.stock,
+      gateway,
+      carrier,
+      notifier,
+      users: store.users,
+      clock,
+    }),
     lateUndos: createLateUndos({ stock: store.stock }),
-    concurrency: environment.ORDO_CONCURRENCY,
+    concurrency: concurrency - slots,
     attempts: environment.ORDO_ATTEMPTS,
     logger,
-  });
+  };
+  startWorkers({ ...parts, queues: queues.all });
+  return new HandOn({ ...parts, queues, slots, backoffMs: environment.ORDO_BACKOFF_MS });
 }
 
 /** @throws what the port says, such as EADDRINUSE */
@@ -217,7 +224,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await queues.ready();
     const feed = createRedisFeed({ redisUrl, namespace, clock, logger });
     started.push(() => feed.close());
-    const { orders, registry, relay, sweep } = startRuntime(options, store, queues, feed);
+    let handOn: HandOn | undefined;
+    const { orders, registry, relay, sweep } = startRuntime(
+      options,
+      store,
+      queues,
+      feed,
+      (dispatch) => handOn?.take(dispatch) ?? false,
+    );
     started.push(() => relay.drain());
     const providers = options.providers ?? openProviders(options, { ...options, ...store });
     started.push(async () => providers.close());
@@ -269,8 +283,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       started.push(() => realtime.close());
     }
     if (works) {
-      startWork(options, store, queues, registry, providers);
-      started.push(() => queues.quiesce());
+      const stages = startWork(options, store, queues, registry, providers);
+      handOn = stages;
+      started.push(() => Promise.all([queues.quiesce(), stages.close()]).then(() => undefined));
       sweep.start();
       started.push(() => sweep.stop());
     }

@@ -18,6 +18,8 @@ export interface RelayParts {
   clock: Clock;
   leases: Leases;
   logger: Logger;
+  /** Runs it at once in this process, without the queue; false when there is no room for that. */
+  handOn?: (dispatch: Dispatch) => boolean;
   /** Tells the activation that the feed has seen it up to `seq`. */
   onPublished(actorId: string, seq: number): void;
 }
@@ -79,7 +81,10 @@ export class Relay {
 
   async #dispatch(records: ActorRecord[]): Promise<void> {
     const now = this.parts.clock.now();
-    const dispatches = records.flatMap((record) => dispatchesOf(record, now, this.parts.leases));
+    const { handOn, leases } = this.parts;
+    const dispatches = records
+      .flatMap((record) => dispatchesOf(record, now, leases))
+      .filter((dispatch) => !handOn?.(dispatch));
     try {
       if (dispatches.length > 0) await this.parts.queues.add(dispatches);
     } catch (error) {

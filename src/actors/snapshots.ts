@@ -1,10 +1,10 @@
 /** Snapshots of a machine: stored, read again, and taken one event further. Pure. */
 import {
+  type AnyActorScope,
   type AnyMachineSnapshot,
   type AnyStateMachine,
+  createActor,
   type ExecutableActionsFrom,
-  initialTransition,
-  transition,
 } from 'xstate';
 import type { ActorRecord, DurableSnapshot, HistoryEntry } from '../machines/actor-record.ts';
 import type { ActorDefinition } from './definition.ts';
@@ -55,18 +55,48 @@ export function commandsIn(definition: ActorDefinition, snapshot: AnyMachineSnap
   return definition.commands.filter((type) => heard.has(type) && snapshot.can({ type }));
 }
 
-/** The first step of a machine. */
-export function firstStep({ machine }: ActorDefinition, input: unknown): Step {
-  const [next, actions] = initialTransition(machine, input);
-  return { next, actions } as Step;
+/** The scopes of the machines in use: XState's own `transition` would make an actor for every event. */
+const scopes = new WeakMap<AnyStateMachine, AnyActorScope>();
+
+/** An actor scope in which nothing runs: what a step asks for is gathered instead. */
+function scopeOf(machine: AnyStateMachine, input: unknown): AnyActorScope {
+  const known = scopes.get(machine);
+  if (known !== undefined) return known;
+  // Never started. Actors do not differ in it, for none of ours has a name in its system.
+  const self = createActor(machine, { input });
+  const ignore = () => undefined;
+  const scope: AnyActorScope = {
+    self,
+    system: self.system,
+    id: '',
+    sessionId: '',
+    logger: ignore,
+    defer: ignore,
+    emit: ignore,
+    stopChild: ignore,
+    actionExecutor: ignore,
+  };
+  scopes.set(machine, scope);
+  return scope;
 }
 
+/** What `initialTransition` and `transition` of XState do, in a scope that is made once. */
+function step(machine: AnyStateMachine, input: unknown, take: (scope: AnyActorScope) => unknown): Step {
+  const actions: unknown[] = [];
+  const scope = {
+    ...scopeOf(machine, input),
+    actionExecutor: (action: unknown) => void actions.push(action),
+  };
+  return { next: take(scope), actions } as Step;
+}
+
+/** The first step of a machine. */
+export const firstStep = ({ machine }: ActorDefinition, input: unknown): Step =>
+  step(machine, input, (scope) => machine.getInitialSnapshot(scope, input));
+
 /** The step that an event makes from there. */
-export function nextStep(
+export const nextStep = (
   { machine }: ActorDefinition,
   snapshot: AnyMachineSnapshot,
   event: HistoryEntry['event'],
-): Step {
-  const [next, actions] = transition(machine, snapshot, event);
-  return { next, actions } as Step;
-}
+): Step => step(machine, snapshot.context.input, (scope) => machine.transition(snapshot, event, scope));

@@ -1,4 +1,5 @@
 /** The work of each stage, by the name that the machine invokes it with. One outcome each; failures are thrown. */
+import { LRUCache } from 'lru-cache';
 import { bySku, keptLines } from '../machines/order-lines.ts';
 import type {
   ConfirmationOutcome,
@@ -14,9 +15,14 @@ import { type OrderRecord, viewOrder } from '../machines/order-view.ts';
 import { RetryableError } from '../platform/errors.ts';
 import type { NoticeTemplate } from '../ports/notifier.ts';
 import type { Charge } from '../ports/payment.ts';
+import type { User } from '../ports/users.ts';
 import { createCompensations } from './compensations.ts';
 import { checkAddress, claimsOf, refusalOf } from './validation.ts';
 import { type ProcessorParts, skusOf, type Work } from './work.ts';
+
+/** How long a customer's new address may be unknown here. */
+const RECIPIENT_TTL_MS = 5_000;
+const RECIPIENTS_MAX = 1_000;
 
 /** The units of each product that the order has kept. */
 const keptUnits = ({ input, snapshot }: OrderRecord) =>
@@ -82,8 +88,17 @@ function forwardStages({ gateway, carrier }: ProcessorParts) {
 
 /** What the customer is told, and the selling of what was held. */
 function lastStages({ stock, notifier, users }: ProcessorParts) {
+  const recipients = new LRUCache<string, User>({ max: RECIPIENTS_MAX, ttl: RECIPIENT_TTL_MS });
+
+  async function recipientOf(userId: string): Promise<User | undefined> {
+    const recipient = recipients.get(userId) ?? (await users.findById(userId));
+    // Not renewed when read: its time is counted from when it was looked up.
+    if (recipient && !recipients.has(userId)) recipients.set(userId, recipient);
+    return recipient;
+  }
+
   async function tell(record: OrderRecord, key: string, template: NoticeTemplate): Promise<string> {
-    const recipient = await users.findById(record.input.customerId);
+    const recipient = await recipientOf(record.input.customerId);
     if (recipient === undefined)
       throw new RetryableError(`There is no user ${record.input.customerId} to write to.`);
     const order = viewOrder(record, 'customer');

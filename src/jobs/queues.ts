@@ -32,6 +32,7 @@ export function backoffMs(attempt: number, error: unknown, firstMs: number): num
 export class Queues implements JobQueues {
   readonly #queues = new Map<string, Bull.Queue<PendingRef>>();
   readonly #clients: Redis[] = [];
+  readonly #paused = new Set<string>();
 
   constructor(
     private readonly redisUrl: string,
@@ -58,8 +59,14 @@ export class Queues implements JobQueues {
   async look(queue: string, jobId: string): Promise<'pending' | 'finished' | 'missing'> {
     const job = await this.#queue(queue).getJob(jobId);
     if (job === null) return 'missing';
-    const state = await job.getState();
-    return state === 'completed' || state === 'failed' ? 'finished' : 'pending';
+    // `getState` would read whole lists to tell the other states from each other.
+    const [completed, failed] = await Promise.all([job.isCompleted(), job.isFailed()]);
+    return completed || failed ? 'finished' : 'pending';
+  }
+
+  /** Whether an operator has paused that queue. */
+  isPaused(queue: string): boolean {
+    return this.#paused.has(queue);
   }
 
   /** Resolves when every queue can be used. @throws AbortError when Redis does not answer in time */
@@ -70,6 +77,7 @@ export class Queues implements JobQueues {
       (client) => client.status === 'ready' || once(client, 'ready', { signal }),
     );
     await Promise.all([...connected, ...this.all.map((queue) => queue.isReady())]);
+    await Promise.all(this.all.map((queue) => this.#watchPause(queue)));
   }
 
   /** @throws what Redis says when it does not answer */
@@ -86,6 +94,13 @@ export class Queues implements JobQueues {
   async close(): Promise<void> {
     await Promise.all(this.all.map((queue) => queue.close()));
     for (const client of this.#clients) client.disconnect();
+  }
+
+  /** Keeps in mind whether the queue is paused, in every process. */
+  async #watchPause(queue: Bull.Queue<PendingRef>): Promise<void> {
+    queue.on('global:paused', () => this.#paused.add(queue.name));
+    queue.on('global:resumed', () => this.#paused.delete(queue.name));
+    if (await queue.isPaused()) this.#paused.add(queue.name);
   }
 
   #queue(name: string): Bull.Queue<PendingRef> {

@@ -22,6 +22,8 @@ export function redisAddress(url: string): RedisOptions {
 export function redisOptions(url: string): RedisOptions {
   return {
     ...redisAddress(url),
+    // Commands of the same turn go in one write.
+    enableAutoPipelining: true,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
