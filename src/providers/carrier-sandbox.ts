@@ -69,7 +69,7 @@ function bookingOf(key: string): Booking {
  * the country `ZZ`, so that people can see a refusal.
  */
 export function createSandboxCarrier({ connection, clock }: SandboxCarrierOptions): SandboxCarrier {
-  const parcels = openLedger<ParcelEntry>(connection, 'parcels');
+  const parcels = openLedger<ParcelEntry>(connection, 'parcels', clock);
   return {
     async book({ key, orderId, address }) {
       const reason = refusal(address);

@@ -81,7 +81,7 @@ function refuseOtherRequest(entry: ChargeEntry, request: ChargeRequest): void {
  * processes may share the ledger; a charge on the happy way costs one insert.
  */
 export function createSandboxGateway({ connection, clock, newId }: SandboxGatewayOptions): SandboxGateway {
-  const charges = openLedger<ChargeEntry>(connection, 'charges');
+  const charges = openLedger<ChargeEntry>(connection, 'charges', clock);
 
   async function capture(request: ChargeRequest): Promise<Charge> {
     const { key, paymentToken } = request;

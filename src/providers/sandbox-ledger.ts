@@ -1,5 +1,6 @@
 /** The book of a sandbox provider: one durable document a key, changed by single-document operations alone. */
 import { type Connection, mongo } from 'mongoose';
+import type { Clock } from '../platform/clock.ts';
 import { messageOf, RetryableError } from '../platform/errors.ts';
 
 const DURABLE = { writeConcern: { w: 'majority', journal: true } } as const;
@@ -25,16 +26,29 @@ export interface Ledger<TEntry extends LedgerEntry> {
   summarise<TRow extends mongo.BSON.Document>(pipeline: mongo.BSON.Document[]): Promise<TRow[]>;
 }
 
-async function reached<T>(operation: Promise<T>): Promise<T> {
+/** A server that dies just when a command is sent leaves the driver waiting for ever: no option of its own ends that. */
+const LIMIT_MS = 15_000;
+
+async function reached<T>(operation: Promise<T>, clock: Clock): Promise<T> {
+  let cancel = () => {};
+  const limit = new Promise<never>((_, reject) => {
+    cancel = clock.after(LIMIT_MS, () => reject(new Error(`no answer in ${LIMIT_MS} ms`)));
+  });
   try {
-    return await operation;
+    return await Promise.race([operation, limit]);
   } catch (cause) {
     throw new RetryableError(`The sandbox ledger failed: ${messageOf(cause)}`, { cause });
+  } finally {
+    cancel();
   }
 }
 
 /** The book of that name in the connection's database; made by its first entry. */
-export function openLedger<TEntry extends LedgerEntry>(connection: Connection, name: string): Ledger<TEntry> {
+export function openLedger<TEntry extends LedgerEntry>(
+  connection: Connection,
+  name: string,
+  clock: Clock,
+): Ledger<TEntry> {
   // The plain collection: a model would hydrate and validate what only this process writes.
   const entries = connection.collection<TEntry>(name);
   return {
@@ -47,19 +61,19 @@ export function openLedger<TEntry extends LedgerEntry>(connection: Connection, n
           throw error;
         },
       );
-      return reached(inserted);
+      return reached(inserted, clock);
     },
     async find(key) {
-      const found = await reached(entries.findOne({ _id: key } as mongo.Filter<TEntry>, EXACT));
+      const found = await reached(entries.findOne({ _id: key } as mongo.Filter<TEntry>, EXACT), clock);
       return (found as TEntry | null) ?? undefined;
     },
     async change(filter, update) {
       const options = { ...DURABLE, returnDocument: 'after' } as const;
-      const changed = await reached(entries.findOneAndUpdate(filter, update, options));
+      const changed = await reached(entries.findOneAndUpdate(filter, update, options), clock);
       return (changed as TEntry | null) ?? undefined;
     },
     summarise<TRow extends mongo.BSON.Document>(pipeline: mongo.BSON.Document[]) {
-      return reached(entries.aggregate<TRow>(pipeline).toArray());
+      return reached(entries.aggregate<TRow>(pipeline).toArray(), clock);
     },
   };
 }

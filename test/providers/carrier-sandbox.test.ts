@@ -1,13 +1,14 @@
 /** The sandbox carrier: the port's conformance, and what it refuses. */
 import test, { type ExecutionContext } from 'ava';
 import mongoose from 'mongoose';
+import { systemClock } from '../../src/platform/clock.ts';
 import { createSandboxCarrier } from '../../src/providers/carrier-sandbox.ts';
 import { shareServices } from '../support/services.ts';
 import { newBooking, testCarrier } from './carrier-conformance.ts';
 
 const services = shareServices(test);
 
-const clock = { now: () => new Date('2026-01-01T00:00:00Z'), after: () => () => {} };
+const clock = { ...systemClock, now: () => new Date('2026-01-01T00:00:00Z') };
 
 const deliverable = { name: 'Ada', street: 'Main 1', city: 'Graz', postalCode: '8010', country: 'AT' };
 

@@ -1,6 +1,7 @@
 /** The sandbox gateway: the port's conformance, its tokens, its ledger, and its death. */
 import test, { type ExecutionContext } from 'ava';
 import mongoose from 'mongoose';
+import { systemClock } from '../../src/platform/clock.ts';
 import { RetryableError } from '../../src/platform/errors.ts';
 import type { Charge } from '../../src/ports/payment.ts';
 import { createSandboxGateway } from '../../src/providers/payment-sandbox.ts';
@@ -11,7 +12,7 @@ import { type GatewayUnderTest, newCharge } from './payment-under-test.ts';
 
 const services = shareServices(test);
 
-const clock = { now: () => new Date('2026-01-01T00:00:00Z'), after: () => () => {} };
+const clock = { ...systemClock, now: () => new Date('2026-01-01T00:00:00Z') };
 
 let ids = 0;
 const newId = () => `${process.pid}-${++ids}`;
