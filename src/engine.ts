@@ -1,6 +1,7 @@
 /** Composition root: starts the parts in order, stops them in reverse. The one file that knows every room. */
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
+import type { Redis } from 'ioredis';
 import type { Connection } from 'mongoose';
 import { defineActor, queueOf } from './actors/definition.ts';
 import { createOrders } from './actors/orders.ts';
@@ -8,6 +9,10 @@ import { Registry } from './actors/registry.ts';
 import { Relay, TIMER_QUEUE } from './actors/relay.ts';
 import { Sweep } from './actors/sweep.ts';
 import { createApp, createHealthApp } from './http/app.ts';
+import { createVerify } from './http/authenticate.ts';
+import { createSessionWatch } from './http/session-watch.ts';
+import { createSessions } from './http/sessions.ts';
+import { httpConfigOf, serverOptionsOf } from './http/settings.ts';
 import { createTokens } from './http/tokens.ts';
 import { createOrphanedHoldsRound } from './jobs/orphaned-holds.ts';
 import { createLateUndos, createProcessors } from './jobs/processors.ts';
@@ -17,6 +22,8 @@ import { orderMachine } from './machines/order-machine.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Environment } from './platform/config.ts';
 import type { Logger } from './platform/logger.ts';
+import { createRedisChannel } from './platform/redis-channel.ts';
+import { createRedisClient } from './platform/redis-client.ts';
 import { createSandboxCarrier } from './providers/carrier-sandbox.ts';
 import { createFileMailer } from './providers/mailer-files.ts';
 import { createSandboxGateway } from './providers/payment-sandbox.ts';
@@ -24,10 +31,13 @@ import { createRedisFeed } from './realtime/redis-feed.ts';
 import { createRealtime } from './realtime/server.ts';
 import { connectStore } from './store/connect.ts';
 import { withRetryableFailures } from './store/failures.ts';
+import { createMigrator } from './store/migrate.ts';
 import { orderModel } from './store/order-model.ts';
 import { createOrderStore } from './store/order-store.ts';
+import { cacheProducts, createProductCache, forgetMovedStock } from './store/product-cache.ts';
 import { productModel } from './store/product-model.ts';
 import { createProductStore } from './store/product-store.ts';
+import { createSessionStore, sessionModel } from './store/session-store.ts';
 import { createStockLedger } from './store/stock-ledger.ts';
 import { createUserStore, userModel } from './store/user-store.ts';
 
@@ -53,20 +63,34 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-async function openStore(uri: string, newId: () => string) {
-  const connection = await connectStore(uri);
+async function openStore({ mongodbUri, environment, newId, clock, logger }: EngineOptions, redis: Redis) {
+  const connection = await connectStore(mongodbUri);
+  try {
+    await createMigrator(connection, logger).up();
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+  // By the database, so that engines with different ones can share a Redis without taking each other's jobs.
+  const namespace = `ordo:${connection.name}`;
   const models = {
     orders: orderModel(connection),
     products: productModel(connection),
     users: userModel(connection),
+    sessions: sessionModel(connection),
   };
-  await Promise.all(Object.values(models).map((model) => model.createIndexes()));
+  const products = withRetryableFailures(createProductStore(models.products));
+  const stock = withRetryableFailures(createStockLedger(models.products));
+  const ttlMs = environment.ORDO_PRODUCT_CACHE_S * 1000;
+  const cache = ttlMs > 0 ? createProductCache({ redis, namespace, ttlMs, clock, logger }) : undefined;
   return {
     connection,
+    namespace,
     orders: withRetryableFailures(createOrderStore(models.orders)),
-    products: withRetryableFailures(createProductStore(models.products)),
-    stock: withRetryableFailures(createStockLedger(models.products)),
+    products: cache ? cacheProducts(products, cache) : products,
+    stock: cache ? forgetMovedStock(stock, cache) : stock,
     users: withRetryableFailures(createUserStore(models.users, newId)),
+    sessions: withRetryableFailures(createSessionStore(models.sessions, models.users)),
   };
 }
 
@@ -156,6 +180,18 @@ function startWork(options: EngineOptions, store: OpenStore, queues: Queues, reg
   });
 }
 
+/** The sessions of this instance, and the channel by which it hears of those that end elsewhere. */
+function watchSessions(options: EngineOptions, store: OpenStore, redis: Redis) {
+  const { redisUrl, environment, clock, newId, logger } = options;
+  const name = `${store.namespace}:sessions`;
+  const channel = createRedisChannel({ redisUrl, name, publisher: redis, clock, logger });
+  const watch = createSessionWatch({ store: store.sessions, channel, clock, logger });
+  const { users } = store;
+  const ttlS = environment.ORDO_REFRESH_TTL_S;
+  const sessions = createSessions({ store: store.sessions, watch, users, clock, newId, ttlS, logger });
+  return { sessions, close: async () => watch.close() };
+}
+
 /** @throws what the port says, such as EADDRINUSE */
 function listen(server: Server, host: string, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -187,10 +223,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     for (const end of started.splice(0).reverse()) await end();
   };
   try {
-    const store = await openStore(options.mongodbUri, newId);
+    const redis = createRedisClient(redisUrl, logger);
+    started.push(async () => redis.disconnect());
+    const store = await openStore(options, redis);
     started.push(() => store.connection.close());
-    // By the database, so that engines with different ones can share a Redis without taking each other's jobs.
-    const namespace = `ordo:${store.connection.name}`;
+    const { namespace } = store;
     const sources = [...defineActor(orderMachine).sources];
     const queues = new Queues(redisUrl, namespace, new Set([...sources.map(queueOf), TIMER_QUEUE]), {
       backoffMs: environment.ORDO_BACKOFF_MS,
@@ -208,35 +245,40 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     };
     const serves = environment.ORDO_ROLE !== 'worker';
     const works = environment.ORDO_ROLE !== 'api';
-    const server = createServer();
+    const server = createServer(serverOptionsOf(environment));
+    const http = httpConfigOf(environment, options.jwtSecret);
+    const { sessions, close } = watchSessions(options, store, redis);
+    started.push(close);
     if (!serves) {
       server.on('request', createHealthApp({ checks, clock, logger, version }).callback());
     } else {
-      const config = { jwtSecret: options.jwtSecret, tokenTtlS: environment.ORDO_TOKEN_TTL_S };
+      const { products, users } = store;
       const app = createApp({
-        config: { ...config, secureCookies: environment.ORDO_TLS === 'true' },
-        orders,
+        config: http,
         queries: store.orders,
-        products: store.products,
-        users: store.users,
         queues: () => queues.all,
-        checks,
-        clock,
-        newId,
-        logger,
-        version,
+        ...{ orders, products, users, sessions, redis, namespace, checks, clock, newId, logger, version },
       });
       server.on('request', app.callback());
     }
     const url = await listen(server, environment.ORDO_HOST, environment.ORDO_PORT);
     started.push(() => closeServer(server));
     if (serves) {
-      const { verify } = createTokens({
-        secret: options.jwtSecret,
-        ttlS: environment.ORDO_TOKEN_TTL_S,
+      const verify = createVerify(
+        createTokens({ secrets: http.jwtSecrets, ttlS: http.tokenTtlS, clock }),
+        sessions,
+      );
+      const { allowedOrigins } = http;
+      const origins = allowedOrigins && { allowedOrigins: [...allowedOrigins] };
+      const realtime = createRealtime({
+        httpServer: server,
+        feed,
+        orders,
+        verify,
         clock,
+        logger,
+        ...origins,
       });
-      const realtime = createRealtime({ httpServer: server, feed, orders, verify, clock, logger });
       started.push(() => realtime.close());
     }
     if (works) {

@@ -42,6 +42,8 @@ const FAULTS = {
     en: 'Give at least one field to change.',
     vi: 'Hãy nêu ít nhất một trường cần thay đổi.',
   },
+  duplicate: { en: 'This stands here for the second time.', vi: 'Giá trị này bị lặp lại.' },
+  wrong_password: { en: 'This is not your password.', vi: 'Mật khẩu hiện tại không đúng.' },
   unknown_customer: { en: 'There is no such customer.', vi: 'Không có khách hàng này.' },
 } as const satisfies Record<string, Record<Language, string>>;
 

@@ -3,13 +3,40 @@ import type { Clock } from '../platform/clock.ts';
 import { TerminalError } from '../platform/errors.ts';
 import type { Product, ProductRepository } from '../ports/products.ts';
 import { isOperator } from './context.ts';
+import { wordFault } from './faults.ts';
+import { languageOf } from './language.ts';
+import { linkToNext } from './paging.ts';
+import { importProducts } from './product-import.ts';
+import {
+  cursorAfter,
+  importAnswer,
+  pageOf,
+  productAnswer,
+  productBody,
+  productChangeBody,
+  productsAnswer,
+  productsQuery,
+  skuParams,
+  stockBody,
+} from './product-schemas.ts';
 import { type Route, route } from './route.ts';
-import { productBody, productChangeBody, productsQuery, skuParams, stockBody } from './schemas.ts';
 import type { Viewer } from './tokens.ts';
 
-/** GET and POST /products; GET, PATCH, PUT and DELETE /products/:sku; POST /products/:sku/stock. */
-export function productRoutes({ products, clock }: { products: ProductRepository; clock: Clock }): Route[] {
-  return [...readingRoutes(products), ...writingRoutes(products, clock)];
+/** What these routes stand on. */
+export interface ProductParts {
+  products: ProductRepository;
+  clock: Clock;
+  /** Rows that one import may have. */
+  importRows: number;
+}
+
+const tags = ['Products'];
+const shown = { description: 'The product as it is now.', body: productAnswer };
+
+/** GET and POST /products; POST /products/import; GET, PATCH, PUT and DELETE /products/:sku; POST /products/:sku/stock. */
+export function productRoutes(parts: ProductParts): Route[] {
+  const { products, clock } = parts;
+  return [...readingRoutes(products), importRoute(parts), ...writingRoutes(products, clock)];
 }
 
 function readingRoutes(products: ProductRepository): Route[] {
@@ -18,17 +45,36 @@ function readingRoutes(products: ProductRepository): Route[] {
       methods: ['get'],
       path: '/products',
       access: 'public',
+      operation: {
+        id: 'listProducts',
+        summary: 'The catalogue: searched, sorted, a page at a time',
+        tags,
+        answers: { 200: { description: 'A page of products.', body: productsAnswer } },
+      },
       query: productsQuery,
       async handle({ ctx, query }) {
-        const { items, total } = await products.list(query);
-        const { skip, limit } = query;
-        ctx.body = { items: items.map((item) => viewProduct(item, ctx.state.viewer)), total, skip, limit };
+        const { skip, limit, sort } = query;
+        // One more than asked tells whether there is a next page.
+        const { items, total } = await products.list({ ...pageOf(query), limit: limit + 1 });
+        const page = items.slice(0, limit);
+        const last = page.at(-1);
+        const next = items.length > limit && last ? cursorAfter(last, sort) : null;
+        if (next !== null) linkToNext(ctx, next);
+        const { viewer } = ctx.state;
+        ctx.body = { items: page.map((item) => viewProduct(item, viewer)), total, skip, limit, next };
       },
     }),
     route({
       methods: ['get'],
       path: '/products/:sku',
       access: 'public',
+      operation: {
+        id: 'getProduct',
+        summary: 'One product',
+        tags,
+        answers: { 200: shown },
+        problems: ['not-found'],
+      },
       params: skuParams,
       async handle({ ctx, params }) {
         ctx.body = viewProduct(existing(await products.find(params.sku)), ctx.state.viewer);
@@ -37,12 +83,40 @@ function readingRoutes(products: ProductRepository): Route[] {
   ];
 }
 
+function importRoute({ products, clock, importRows }: ProductParts): Route {
+  return route({
+    methods: ['post'],
+    path: '/products/import',
+    access: 'operator',
+    consumes: ['csv'],
+    operation: {
+      id: 'importProducts',
+      summary: 'Create and change products by a CSV file; the same file again changes nothing',
+      tags,
+      answers: { 200: { description: 'What became of the rows.', body: importAnswer } },
+      problems: ['malformed-body', 'body-too-large'],
+    },
+    async handle({ ctx }) {
+      const report = await importProducts(ctx.req, { products, now: clock.now(), maxRows: importRows });
+      const language = languageOf(ctx);
+      ctx.body = { ...report, errors: report.errors.map((fault) => wordFault(fault, language)) };
+    },
+  });
+}
+
 function writingRoutes(products: ProductRepository, clock: Clock): Route[] {
   return [
     route({
       methods: ['post'],
       path: '/products',
       access: 'operator',
+      operation: {
+        id: 'createProduct',
+        summary: 'Add a product to the catalogue',
+        tags,
+        answers: { 201: shown },
+        problems: ['conflict'],
+      },
       body: productBody,
       async handle({ ctx, body }) {
         const product = await products.create(body, clock.now());
@@ -55,6 +129,13 @@ function writingRoutes(products: ProductRepository, clock: Clock): Route[] {
       methods: ['patch', 'put'],
       path: '/products/:sku',
       access: 'operator',
+      operation: {
+        id: 'updateProduct',
+        summary: 'Change what is given of a product; the rest stays',
+        tags,
+        answers: { 200: shown },
+        problems: ['not-found'],
+      },
       params: skuParams,
       body: productChangeBody,
       async handle({ ctx, params, body }) {
@@ -68,6 +149,13 @@ function writingRoutes(products: ProductRepository, clock: Clock): Route[] {
       methods: ['post'],
       path: '/products/:sku/stock',
       access: 'operator',
+      operation: {
+        id: 'adjustStock',
+        summary: 'Receive units, or, with a negative number, write them off',
+        tags,
+        answers: { 200: shown },
+        problems: ['not-found', 'conflict'],
+      },
       params: skuParams,
       body: stockBody,
       async handle({ ctx, params, body }) {
@@ -79,6 +167,13 @@ function writingRoutes(products: ProductRepository, clock: Clock): Route[] {
       methods: ['delete'],
       path: '/products/:sku',
       access: 'operator',
+      operation: {
+        id: 'deleteProduct',
+        summary: 'Take a product out of the catalogue; orders keep their lines',
+        tags,
+        answers: { 204: { description: 'It is gone.' } },
+        problems: ['not-found', 'conflict'],
+      },
       params: skuParams,
       async handle({ ctx, params }) {
         if (!(await products.remove(params.sku))) existing(undefined);

@@ -68,7 +68,7 @@ test('the catalogue is read page by page, and searched', async (t) => {
     found.json.items.map(({ sku }) => sku),
     ['A1', 'A2'],
   );
-  t.is(found.json.limit, 20);
+  t.is(found.json.limit, 100);
 });
 
 test('what the catalogue contradicts is a conflict', async (t) => {

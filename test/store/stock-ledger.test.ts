@@ -1,6 +1,8 @@
 import test from 'ava';
+import { pino } from 'pino';
 import type { Shortfall } from '../../src/ports/stock.ts';
 import { connectStore } from '../../src/store/connect.ts';
+import { createMigrator } from '../../src/store/migrate.ts';
 import { productModel } from '../../src/store/product-model.ts';
 import { createProductStore } from '../../src/store/product-store.ts';
 import { createStockLedger } from '../../src/store/stock-ledger.ts';
@@ -12,7 +14,7 @@ const services = await startServices({ teardown: (fn) => endings.push(fn) });
 const connection = await connectStore(services.mongodbUri);
 endings.unshift(() => connection.close());
 const model = productModel(connection);
-await model.createIndexes();
+await createMigrator(connection, pino({ level: 'silent' })).up();
 
 test.after.always(async () => {
   for (const end of endings.splice(0)) await end();
