@@ -50,7 +50,7 @@ export interface AnswerBody extends Omit<OrderView, 'payment'>, Problem, Omit<Pr
   reason: Reason;
   allowedEvents: string[];
   errors: FieldError[];
-  items: (OrderView & TransitionView & ProductBody)[];
+  items: (OrderView & TransitionView & ProductBody & { username: string })[];
   next: string | null;
   total: number;
   skip: number;
@@ -142,6 +142,9 @@ export function createLogBook() {
   return { logger: pino({ level: 'trace' }, sink), lines };
 }
 
+/** Well-formed, and of no password. */
+const NOBODYS_HASH = `$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+
 /** Without limits that a test would run into unawares. */
 const CONFIG: HttpConfig = {
   jwtSecrets: [SECRET],
@@ -211,7 +214,7 @@ export async function startApp(t: Teardown, { config: settings, ...changes }: Ap
       name = `${role}-${randomUUID().slice(0, 8)}`,
     ): Promise<{ user: User; token: string }> {
       const facts = { email: `${name}@example.com`, username: name, role, createdAt: clock.now() };
-      const user = await users.create({ ...facts, passwordHash: 'none' });
+      const user = await users.create({ ...facts, passwordHash: NOBODYS_HASH });
       const { sessionId } = await sessions.open({ ...user, sessionEpoch: 0 });
       return { user, token: tokens.issue(user, sessionId) };
     },
