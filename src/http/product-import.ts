@@ -36,6 +36,8 @@ export async function importProducts(request: IncomingMessage, parts: ImportPart
   try {
     await importRows(openCsv(request), parts, report);
   } catch (error) {
+    if (request.destroyed && !request.complete)
+      throw new TerminalError('malformed-body', 'The file broke off before its end.', { cause: error });
     // What is still on its way is let in and forgotten, so that the client gets to read the answer.
     request.resume();
     if (!(error instanceof CsvError)) throw error;

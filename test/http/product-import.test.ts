@@ -103,5 +103,10 @@ test('a client that goes away in the middle leaves nothing hanging', async (t) =
     const look = () => (app.lines.some(({ msg }) => msg === 'request') ? resolve() : setImmediate(look));
     look();
   });
+  t.deepEqual(
+    app.lines.filter(({ level }) => level > 30),
+    [],
+    'it is no failure of ours',
+  );
   t.is((await app.call('GET', '/health')).status, 200);
 });
