@@ -66,7 +66,7 @@ export interface Engine {
 async function openStore({ mongodbUri, environment, newId, clock, logger }: EngineOptions, redis: Redis) {
   const connection = await connectStore(mongodbUri);
   try {
-    await createMigrator(connection, logger).up();
+    await createMigrator(connection, { clock, newId, logger }).up();
   } catch (error) {
     await connection.close();
     throw error;
@@ -247,11 +247,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const works = environment.ORDO_ROLE !== 'api';
     const server = createServer(serverOptionsOf(environment));
     const http = httpConfigOf(environment, options.jwtSecret);
-    const { sessions, close } = watchSessions(options, store, redis);
-    started.push(close);
-    if (!serves) {
+    const watched = serves ? watchSessions(options, store, redis) : undefined;
+    if (watched === undefined) {
       server.on('request', createHealthApp({ checks, clock, logger, version }).callback());
     } else {
+      started.push(watched.close);
+      const { sessions } = watched;
       const { products, users } = store;
       const app = createApp({
         config: http,
@@ -263,11 +264,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     }
     const url = await listen(server, environment.ORDO_HOST, environment.ORDO_PORT);
     started.push(() => closeServer(server));
-    if (serves) {
-      const verify = createVerify(
-        createTokens({ secrets: http.jwtSecrets, ttlS: http.tokenTtlS, clock }),
-        sessions,
-      );
+    if (watched !== undefined) {
+      const tokens = createTokens({ secrets: http.jwtSecrets, ttlS: http.tokenTtlS, clock });
+      const verify = createVerify(tokens, watched.sessions);
       const { allowedOrigins } = http;
       const origins = allowedOrigins && { allowedOrigins: [...allowedOrigins] };
       const realtime = createRealtime({

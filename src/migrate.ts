@@ -1,5 +1,7 @@
 /** `npm run migrate -- status | up | down`: shows, runs, or undoes the last of the migrations. */
+import { v7 as newId } from 'uuid';
 import { startEmbedded } from './embedded/services.ts';
+import { systemClock } from './platform/clock.ts';
 import { ConfigError, readEnvironment } from './platform/config.ts';
 import { messageOf } from './platform/errors.ts';
 import { createLogger } from './platform/logger.ts';
@@ -36,7 +38,7 @@ async function run(command: string | undefined): Promise<string[]> {
   try {
     const connection = await connectStore(services.mongodbUri);
     try {
-      return await work(createMigrator(connection, logger));
+      return await work(createMigrator(connection, { clock: systemClock, newId, logger }));
     } finally {
       await connection.close();
     }

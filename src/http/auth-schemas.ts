@@ -76,7 +76,7 @@ export const roleBody = z.strictObject({ role });
 export const usersQuery = z.strictObject({ limit: counted(1, 100, 20), after: id.exactOptional() });
 
 /** A user as people may see it. */
-export const userAnswer = z.strictObject({
+const userAnswer = z.strictObject({
   id: z.string(),
   email: z.string(),
   username: z.string(),

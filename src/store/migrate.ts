@@ -1,7 +1,7 @@
 /** Brings the stored form to this version, and back: one process at a time, each migration once. */
-import { randomUUID } from 'node:crypto';
 import type { Connection } from 'mongoose';
 import { Umzug } from 'umzug';
+import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { MIGRATIONS } from './migrations/all.ts';
 import { LEASE_MS, withMigrationLock } from './migrations/lock.ts';
@@ -28,15 +28,18 @@ interface Executed {
   executedAt: Date;
 }
 
+/** What a migrator stands on; another list of migrations, and another lease, are for tests. */
+export interface MigratorParts {
+  clock: Clock;
+  newId: () => string;
+  logger: Logger;
+  migrations?: readonly Migration[];
+  leaseMs?: number;
+}
+
 /** The migrator of that connection's database; what it does is logged. */
-export function createMigrator(
-  connection: Connection,
-  logger: Logger,
-  {
-    migrations = MIGRATIONS,
-    leaseMs = LEASE_MS,
-  }: { migrations?: readonly Migration[]; leaseMs?: number } = {},
-): Migrator {
+export function createMigrator(connection: Connection, parts: MigratorParts): Migrator {
+  const { clock, newId, logger, migrations = MIGRATIONS, leaseMs = LEASE_MS } = parts;
   const executed = connection.collection<Executed>('migrations');
   const umzugWith = (assertHeld: () => void) =>
     new Umzug({
@@ -54,7 +57,8 @@ export function createMigrator(
       storage: {
         async logMigration({ name }) {
           assertHeld();
-          await executed.updateOne({ _id: name }, { $set: { executedAt: new Date() } }, { upsert: true });
+          const executedAt = clock.now();
+          await executed.updateOne({ _id: name }, { $set: { executedAt } }, { upsert: true });
         },
         async unlogMigration({ name }) {
           assertHeld();
@@ -70,11 +74,8 @@ export function createMigrator(
       },
     });
   const locked = (work: (umzug: Umzug) => Promise<{ name: string }[]>) =>
-    withMigrationLock(
-      connection,
-      randomUUID(),
-      async (assertHeld) => (await work(umzugWith(assertHeld))).map(({ name }) => name),
-      leaseMs,
+    withMigrationLock({ connection, clock, holder: newId(), leaseMs }, async (assertHeld) =>
+      (await work(umzugWith(assertHeld))).map(({ name }) => name),
     );
   return {
     async up() {

@@ -63,9 +63,15 @@ export function createProductCache({
       await redis.eval(BURY, skus.length, ...skus.map(keyOf), TOMBSTONE_MS);
       for (const sku of skus) unforgotten.delete(sku);
     } catch (error) {
+      if (unforgotten.size === 0) clock.after(AVOID_MS, buryRest);
       for (const sku of skus) unforgotten.add(sku);
       failed(error);
     }
+  };
+  const buryRest = async () => {
+    if (unforgotten.size === 0) return;
+    await bury([...unforgotten]);
+    if (unforgotten.size > 0) clock.after(AVOID_MS, buryRest);
   };
   redis.on('ready', () => {
     if (unforgotten.size > 0) void bury([...unforgotten]);

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { pino } from 'pino';
+import { systemClock } from '../../src/platform/clock.ts';
 import { connectStore } from '../../src/store/connect.ts';
 import { createMigrator } from '../../src/store/migrate.ts';
 import { MIGRATIONS } from '../../src/store/migrations/all.ts';
@@ -13,7 +15,7 @@ import { startEngine } from '../support/engine.ts';
 import { shareServices } from '../support/services.ts';
 
 const services = shareServices(test);
-const logger = pino({ level: 'silent' });
+const parts = { clock: systemClock, newId: randomUUID, logger: pino({ level: 'silent' }) };
 const MIGRATE = fileURLToPath(new URL('../../dist/migrate.js', import.meta.url));
 let databases = 0;
 
@@ -44,9 +46,9 @@ const indexesOf = async ({ connection }: Awaited<ReturnType<typeof connect>>, co
 test('up runs what is pending in order, down the last one, and status tells', async (t) => {
   const { connection } = await connect(t);
   const { ran, migrations } = counting(['0001-a', '0002-b', '0003-c']);
-  const first = createMigrator(connection, logger, { migrations: migrations.slice(0, 2) });
+  const first = createMigrator(connection, { ...parts, migrations: migrations.slice(0, 2) });
   t.deepEqual(await first.up(), ['0001-a', '0002-b']);
-  const migrator = createMigrator(connection, logger, { migrations });
+  const migrator = createMigrator(connection, { ...parts, migrations });
   const pending = (await migrator.status()).filter(({ executedAt }) => executedAt === undefined);
   t.deepEqual(pending, [{ name: '0003-c' }]);
   t.deepEqual(await migrator.up(), ['0003-c']);
@@ -60,7 +62,7 @@ test('of ten that start at once each migration runs once', async (t) => {
   const { connection } = await connect(t);
   const { ran, migrations } = counting(['0001-a', '0002-b']);
   const outcomes = await Promise.all(
-    Array.from({ length: 10 }, () => createMigrator(connection, logger, { migrations }).up()),
+    Array.from({ length: 10 }, () => createMigrator(connection, { ...parts, migrations }).up()),
   );
   t.deepEqual(ran, ['up 0001-a', 'up 0002-b']);
   t.is(outcomes.filter((names) => names.length > 0).length, 1);
@@ -72,10 +74,10 @@ test('one that fails is run again from its beginning, and what came before it is
   const broken = migrations.map((one) =>
     one.name === '0002-b' ? { ...one, up: () => Promise.reject(new Error('the disk is full')) } : one,
   );
-  await t.throwsAsync(createMigrator(connection, logger, { migrations: broken }).up(), {
+  await t.throwsAsync(createMigrator(connection, { ...parts, migrations: broken }).up(), {
     message: /disk is full/,
   });
-  t.deepEqual(await createMigrator(connection, logger, { migrations }).up(), ['0002-b']);
+  t.deepEqual(await createMigrator(connection, { ...parts, migrations }).up(), ['0002-b']);
   t.deepEqual(ran, ['up 0001-a', 'up 0002-b']);
 });
 
@@ -85,7 +87,7 @@ test('the lock of a process that died is taken over when its lease is over, and 
   const expiresAt = new Date(Date.now() + 400);
   await locks.insertOne({ _id: 'migrations' as never, holder: 'dead', expiresAt });
   const { ran, migrations } = counting(['0001-a']);
-  await createMigrator(connection, logger, { migrations }).up();
+  await createMigrator(connection, { ...parts, migrations }).up();
   t.true(Date.now() >= expiresAt.getTime());
   t.deepEqual(ran, ['up 0001-a']);
   t.is(await locks.countDocuments(), 0);
@@ -97,8 +99,7 @@ test('a holder keeps the lock for longer than its lease, and one that lost it st
   const first = (await locks.findOne({}))?.expiresAt;
   t.is(first, undefined);
   await withMigrationLock(
-    connection,
-    'me',
+    { connection, clock: systemClock, holder: 'me', leaseMs: 300 },
     async (assertHeld) => {
       const begun = (await locks.findOne({ holder: 'me' }))?.expiresAt as Date;
       for (;;) if (((await locks.findOne({ holder: 'me' }))?.expiresAt as Date) > begun) break;
@@ -118,7 +119,6 @@ test('a holder keeps the lock for longer than its lease, and one that lost it st
       };
       while (!lost()) await new Promise((resolve) => setImmediate(resolve));
     },
-    300,
   );
   t.is((await locks.findOne({}))?.holder, 'other', 'the lock of another is not let go');
 });
@@ -130,7 +130,7 @@ test('the migrations of this version make the indexes, take them away, and leave
   await connection
     .collection('products')
     .insertOne({ _id: 'A' as never, name: 'Red Mug', searchTerms: ['a', 'red mug'] });
-  const migrator = createMigrator(connection, logger);
+  const migrator = createMigrator(connection, parts);
   t.deepEqual(
     await migrator.up(),
     MIGRATIONS.map(({ name }) => name),

@@ -1,13 +1,12 @@
 import test from 'ava';
-import { pino } from 'pino';
 import { applyCommit } from '../../src/actors/actor.ts';
 import { decide } from '../../src/actors/decide.ts';
 import type { ActorStore, PendingRef } from '../../src/actors/ports.ts';
 import { connectStore } from '../../src/store/connect.ts';
-import { createMigrator } from '../../src/store/migrate.ts';
 import { orderModel } from '../../src/store/order-model.ts';
 import { createOrderStore } from '../../src/store/order-store.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
+import { migrate } from '../support/migrate.ts';
 import { definition, leases, placedOrder, START } from '../support/orders.ts';
 import { startServices } from '../support/services.ts';
 
@@ -16,7 +15,7 @@ const services = await startServices({ teardown: (fn) => endings.push(fn) });
 const connection = await connectStore(services.mongodbUri);
 endings.unshift(() => connection.close());
 const model = orderModel(connection);
-await createMigrator(connection, pino({ level: 'silent' })).up();
+await migrate(connection);
 
 test.after.always(async () => {
   for (const end of endings.splice(0)) await end();

@@ -1,11 +1,10 @@
 /** The catalogue's lists and imports on a real database. */
 import test from 'ava';
-import { pino } from 'pino';
 import type { NewProduct, ProductOrder } from '../../src/ports/products.ts';
 import { connectStore } from '../../src/store/connect.ts';
-import { createMigrator } from '../../src/store/migrate.ts';
 import { productModel } from '../../src/store/product-model.ts';
 import { createProductStore } from '../../src/store/product-store.ts';
+import { migrate } from '../support/migrate.ts';
 import { START } from '../support/orders.ts';
 import { startServices } from '../support/services.ts';
 
@@ -13,7 +12,7 @@ const endings: (() => unknown)[] = [];
 const services = await startServices({ teardown: (fn) => endings.push(fn) });
 const connection = await connectStore(services.mongodbUri);
 endings.unshift(() => connection.close());
-await createMigrator(connection, pino({ level: 'silent' })).up();
+await migrate(connection);
 const products = createProductStore(productModel(connection));
 
 test.after.always(async () => {

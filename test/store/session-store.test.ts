@@ -1,9 +1,8 @@
 import test from 'ava';
-import { pino } from 'pino';
 import { connectStore } from '../../src/store/connect.ts';
-import { createMigrator } from '../../src/store/migrate.ts';
 import { createSessionStore, sessionModel } from '../../src/store/session-store.ts';
 import { createUserStore, userModel } from '../../src/store/user-store.ts';
+import { migrate } from '../support/migrate.ts';
 import { START } from '../support/orders.ts';
 import { startServices } from '../support/services.ts';
 
@@ -11,7 +10,7 @@ const endings: (() => unknown)[] = [];
 const services = await startServices({ teardown: (fn) => endings.push(fn) });
 const connection = await connectStore(services.mongodbUri);
 endings.unshift(() => connection.close());
-await createMigrator(connection, pino({ level: 'silent' })).up();
+await migrate(connection);
 const users = createUserStore(userModel(connection), () => `user-${Math.random()}`);
 const sessions = createSessionStore(sessionModel(connection), userModel(connection));
 

@@ -1,11 +1,10 @@
 import test from 'ava';
-import { pino } from 'pino';
 import type { Shortfall } from '../../src/ports/stock.ts';
 import { connectStore } from '../../src/store/connect.ts';
-import { createMigrator } from '../../src/store/migrate.ts';
 import { productModel } from '../../src/store/product-model.ts';
 import { createProductStore } from '../../src/store/product-store.ts';
 import { createStockLedger } from '../../src/store/stock-ledger.ts';
+import { migrate } from '../support/migrate.ts';
 import { START } from '../support/orders.ts';
 import { startServices } from '../support/services.ts';
 
@@ -14,7 +13,7 @@ const services = await startServices({ teardown: (fn) => endings.push(fn) });
 const connection = await connectStore(services.mongodbUri);
 endings.unshift(() => connection.close());
 const model = productModel(connection);
-await createMigrator(connection, pino({ level: 'silent' })).up();
+await migrate(connection);
 
 test.after.always(async () => {
   for (const end of endings.splice(0)) await end();

@@ -1,10 +1,11 @@
 /** The lock on migrations: a lease in MongoDB, so that one process runs them, and none that died holds the others up. */
-import { setTimeout as wait } from 'node:timers/promises';
 import { type Connection, mongo } from 'mongoose';
+import type { Clock } from '../../platform/clock.ts';
 
 /** How long the lock outlives a holder that died. */
 export const LEASE_MS = 15_000;
-const RENEW_MS = LEASE_MS / 5;
+/** Within one lease. */
+const RENEWALS = 5;
 const POLL_MS = 200;
 const ID = 'migrations';
 
@@ -14,34 +15,57 @@ interface Lock {
   expiresAt: Date;
 }
 
+/** Who takes the lock, and where it stands. */
+export interface LockParts {
+  connection: Connection;
+  clock: Clock;
+  /** Names this process, uniquely. */
+  holder: string;
+  leaseMs: number;
+}
+
 /**
- * Runs the work while nobody else does, waiting for as long as somebody does. `holder` names this process,
- * uniquely. `assertHeld` throws once another process may have taken the lock: ask it before each step.
+ * Runs the work while nobody else does, waiting for as long as somebody does. `assertHeld` throws once another
+ * process may have taken the lock: ask it before each step.
  * @throws what the work throws
  */
 export async function withMigrationLock<T>(
-  connection: Connection,
-  holder: string,
+  { connection, clock, holder, leaseMs }: LockParts,
   work: (assertHeld: () => void) => Promise<T>,
-  leaseMs = LEASE_MS,
 ): Promise<T> {
   const locks = connection.collection<Lock>('locks');
+  const nowMs = () => clock.now().getTime();
   let heldUntilMs = 0;
   const take = async (): Promise<boolean> => {
-    const askedAtMs = Date.now();
+    const askedAtMs = nowMs();
     const taken = await tryTake(locks, holder, new Date(askedAtMs), leaseMs);
     if (taken) heldUntilMs = askedAtMs + leaseMs;
     return taken;
   };
-  while (!(await take())) await wait(POLL_MS);
-  const renewal = setInterval(() => void take().catch(() => undefined), Math.min(RENEW_MS, leaseMs / 3));
+  while (!(await take())) await new Promise<void>((resolve) => void clock.after(POLL_MS, resolve));
+  let cancel = () => {};
+  const renew = () => {
+    cancel = clock.after(
+      leaseMs / RENEWALS,
+      () =>
+        void take()
+          .catch(() => undefined)
+          .then(renewUnlessDone),
+    );
+  };
+  let done = false;
+  const renewUnlessDone = () => {
+    if (!done) renew();
+  };
+  renew();
   try {
     return await work(() => {
-      if (Date.now() >= heldUntilMs)
+      if (nowMs() >= heldUntilMs)
         throw new Error('The lock on migrations was lost: the database did not answer in time. Start again.');
     });
   } finally {
-    clearInterval(renewal);
+    done = true;
+    cancel();
     await locks.deleteOne({ _id: ID, holder }).catch(() => undefined);
   }
 }
