@@ -61,10 +61,11 @@ export function createSessionWatch({ store, channel, clock, logger }: SessionWat
     announcements += 1;
     asking.clear();
     const { userId, sessionId, exceptSessionId } = ended;
-    for (const [id, entry] of sessionId === undefined
-      ? known.entries()
-      : [[sessionId, known.peek(sessionId)] as const])
-      if (entry?.userId === userId && id !== exceptSessionId) known.set(id, { userId, checkedAtMs: 0 });
+    const concerned =
+      sessionId === undefined ? known.entries() : [[sessionId, known.peek(sessionId)] as const];
+    // Changed in place: putting one back would move it, under the loop's feet.
+    for (const [id, entry] of concerned)
+      if (entry?.userId === userId && id !== exceptSessionId) entry.checkedAtMs = 0;
     tell(ended);
   };
 

@@ -99,7 +99,7 @@ test('a holder keeps the lock for longer than its lease, and one that lost it st
   const first = (await locks.findOne({}))?.expiresAt;
   t.is(first, undefined);
   await withMigrationLock(
-    { connection, clock: systemClock, holder: 'me', leaseMs: 300 },
+    { connection, clock: systemClock, holder: 'me', leaseMs: 3_000 },
     async (assertHeld) => {
       const begun = (await locks.findOne({ holder: 'me' }))?.expiresAt as Date;
       for (;;) if (((await locks.findOne({ holder: 'me' }))?.expiresAt as Date) > begun) break;
