@@ -44,6 +44,21 @@ const badSettings: { name: string; env: Record<string, string>; says: RegExp }[]
   { name: 'a role that does not exist', env: { ORDO_ROLE: 'boss' }, says: /ORDO_ROLE=boss: / },
   { name: 'a URL that is none', env: { MONGODB_URI: 'localhost:27017' }, says: /MONGODB_URI=.*mongodb:\/\// },
   {
+    name: 'a short secret before this one, which is not repeated',
+    env: { ORDO_JWT_SECRET_PREVIOUS: 'hunter2' },
+    says: /ORDO_JWT_SECRET_PREVIOUS=\(hidden\): .*32/,
+  },
+  {
+    name: 'logins without a password in production',
+    env: { ORDO_LOGIN_TEST: 'true', NODE_ENV: 'production' },
+    says: /ORDO_LOGIN_TEST=true: .*not for production/,
+  },
+  {
+    name: 'an origin that is a path',
+    env: { ORDO_ALLOWED_ORIGINS: 'https://shop.example,https://shop.example/cart' },
+    says: /ORDO_ALLOWED_ORIGINS=.*expected origins such as/,
+  },
+  {
     name: 'a short secret, which is not repeated',
     env: { ORDO_JWT_SECRET: 'hunter2' },
     says: /ORDO_JWT_SECRET=\(hidden\): .*32/,

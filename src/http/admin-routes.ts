@@ -2,12 +2,13 @@
 import { bodyParser } from '@koa/bodyparser';
 import Router from '@koa/router';
 import { RetryableError, TerminalError } from '../platform/errors.ts';
+import type { Account } from '../ports/users.ts';
 import { type AdminSession, refuseOtherPages } from './admin-session.ts';
+import { credentialsBody } from './auth-schemas.ts';
 import { type Context, isOperator, type RequestState } from './context.ts';
 import { languageOf } from './language.ts';
 import type { Login } from './login.ts';
 import { homePage, type LoginFault, loginPage, signedInPage } from './pages.ts';
-import { credentialsBody } from './schemas.ts';
 
 /** What these pages stand on. */
 export interface AdminParts {
@@ -25,38 +26,40 @@ export function createAdminRouter({ login, session, version }: AdminParts): Rout
   const router = new Router<RequestState>();
   router.get('/', (ctx) => show(ctx, homePage(languageOf(ctx), version)));
   router.get('/admin', (ctx) => goTo(ctx, '/admin/queues'));
-  router.get('/admin/login', (ctx) => {
-    const viewer = session.viewer(ctx);
+  router.get('/admin/login', async (ctx) => {
+    const viewer = await session.viewer(ctx);
     const language = languageOf(ctx);
     show(ctx, viewer ? signedInPage(language, viewer.username) : loginPage(language));
   });
   router.post('/admin/login', readForm, async (ctx) => {
     refuseOtherPages(ctx);
-    const outcome = await attempt(login, ctx.request.body);
+    const outcome = await attempt(login, ctx.request.body, ctx.ip);
     if (typeof outcome !== 'string') {
-      session.open(ctx, outcome);
+      await session.open(ctx, outcome);
       return goTo(ctx, '/admin/queues');
     }
     ctx.status = FAULT_STATUS[outcome];
     show(ctx, loginPage(languageOf(ctx), outcome, emailIn(ctx.request.body)));
   });
-  router.post('/admin/logout', (ctx) => {
+  router.post('/admin/logout', async (ctx) => {
     refuseOtherPages(ctx);
-    session.close(ctx);
+    await session.close(ctx);
     goTo(ctx, '/admin/login');
   });
   return router;
 }
 
 /** The operator of that form, or why there is none. */
-async function attempt(login: Login, form: unknown) {
+async function attempt(login: Login, form: unknown, address: string): Promise<Account | LoginFault> {
   const credentials = credentialsBody.safeParse(form);
   if (!credentials.success) return 'wrong';
   try {
-    const user = await login(credentials.data.email, credentials.data.password);
-    return isOperator(user) ? user : 'refused';
+    const { email, password } = credentials.data;
+    const account = await login.logIn({ email }, password, address);
+    return isOperator(account) ? account : 'refused';
   } catch (error) {
     if (error instanceof TerminalError && error.code === 'bad-credentials') return 'wrong';
+    if (error instanceof TerminalError && error.code === 'forbidden') return 'refused';
     if (error instanceof RetryableError) return 'busy';
     throw error;
   }

@@ -1,21 +1,31 @@
 /** The admin pages' session: a token of its own audience in a cookie that no script and no other site can use. */
 import { TerminalError } from '../platform/errors.ts';
-import type { User } from '../ports/users.ts';
+import type { Account } from '../ports/users.ts';
 import { type Context, isOperator } from './context.ts';
+import type { Sessions } from './sessions.ts';
 import type { Tokens, Viewer } from './tokens.ts';
 
 const COOKIE = 'ordo_admin';
 
 /** Opens, reads and closes sessions. */
 export interface AdminSession {
-  open(ctx: Context, user: User): void;
-  close(ctx: Context): void;
+  open(ctx: Context, account: Account): Promise<void>;
+  close(ctx: Context): Promise<void>;
   /** The operator or admin whose session it is; undefined when there is none that counts. */
-  viewer(ctx: Context): Viewer | undefined;
+  viewer(ctx: Context): Promise<Viewer | undefined>;
 }
 
-/** Makes the sessions; `tokens` are of the audience `ordo-admin`, `ttlS` is in seconds. */
-export function createAdminSession(tokens: Tokens, ttlS: number, secure: boolean): AdminSession {
+/** What they stand on. */
+export interface AdminSessionParts {
+  /** Of the audience `ordo-admin`. */
+  tokens: Tokens;
+  sessions: Sessions;
+  ttlS: number;
+  secure: boolean;
+}
+
+/** Makes the sessions, which end as those of the API do. */
+export function createAdminSession({ tokens, sessions, ttlS, secure }: AdminSessionParts): AdminSession {
   const set = (ctx: Context, value: string | null, maxAge: number) => {
     // TLS may end before us, where koa cannot see it.
     ctx.cookies.secure = secure;
@@ -28,20 +38,34 @@ export function createAdminSession(tokens: Tokens, ttlS: number, secure: boolean
       overwrite: true,
     });
   };
+  const viewerOf = async (ctx: Context) => {
+    const token = ctx.cookies.get(COOKIE);
+    const viewer = token && verified(tokens, token);
+    return viewer && (await sessions.isLive(viewer.sessionId)) ? viewer : undefined;
+  };
   return {
-    open: (ctx, user) => set(ctx, tokens.issue(user), ttlS * 1000),
-    close: (ctx) => set(ctx, null, 0),
-    viewer(ctx) {
-      const token = ctx.cookies.get(COOKIE);
-      if (!token) return undefined;
-      try {
-        const viewer = tokens.verify(token);
-        return isOperator(viewer) ? viewer : undefined;
-      } catch {
-        return undefined;
-      }
+    async open(ctx, account) {
+      const { sessionId } = await sessions.open(account, ttlS);
+      set(ctx, tokens.issue(account, sessionId), ttlS * 1000);
+    },
+    async close(ctx) {
+      const viewer = await viewerOf(ctx);
+      if (viewer) await sessions.end(viewer);
+      set(ctx, null, 0);
+    },
+    async viewer(ctx) {
+      const viewer = await viewerOf(ctx);
+      return isOperator(viewer) ? viewer : undefined;
     },
   };
+}
+
+function verified(tokens: Tokens, token: string): Viewer | undefined {
+  try {
+    return tokens.verify(token);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

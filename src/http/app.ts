@@ -1,6 +1,7 @@
 /** The HTTP side, put together: the API, the admin pages, health. */
 import { randomUUID } from 'node:crypto';
 import type Bull from 'bull';
+import type { Redis } from 'ioredis';
 import Koa from 'koa';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -11,41 +12,64 @@ import type { WebhookReader } from '../ports/provider-events.ts';
 import type { UserRepository } from '../ports/users.ts';
 import { createAdminRouter } from './admin-routes.ts';
 import { createAdminSession } from './admin-session.ts';
-import { authRoutes } from './auth-routes.ts';
-import { createAuthenticate } from './authenticate.ts';
+import { apiRoutes } from './api.ts';
+import { createAuthenticate, createVerify } from './authenticate.ts';
 import { createBoard } from './board.ts';
+import { type BodyLimits, createBodyReader } from './body.ts';
 import type { RequestState } from './context.ts';
+import { createCors } from './cors.ts';
 import { createErrorLog } from './error-log.ts';
 import { createHealthRouter } from './health-routes.ts';
 import { createLogin } from './login.ts';
-import { orderRoutes } from './order-routes.ts';
+import { createLoginGuard } from './login-guard.ts';
 import { createPasswords } from './passwords.ts';
 import { createProblemResponder } from './problem-responder.ts';
-import { productRoutes } from './product-routes.ts';
-import { type PushSettings, profileRoutes } from './profile-routes.ts';
+import type { PushSettings } from './profile-routes.ts';
+import { createRateLimits, type RateLimits } from './rate-limits.ts';
 import { createRequestLog } from './request-log.ts';
-import { mount } from './route.ts';
+import { mount, type Route } from './route.ts';
 import { createSecurityHeaders } from './security-headers.ts';
+import type { Sessions } from './sessions.ts';
 import { createTokens } from './tokens.ts';
 import { createWebhookRouter } from './webhook-routes.ts';
 
+/** What can be set about the HTTP side. */
+export interface HttpConfig {
+  /** Each at least 32 bytes; the first signs, all verify. */
+  jwtSecrets: readonly string[];
+  tokenTtlS: number;
+  /** Whether browsers reach us by TLS alone. */
+  secureCookies: boolean;
+  /** Whether `POST /auth/login-test` is there. */
+  loginTest: boolean;
+  rates: RateLimits;
+  /** Wrong passwords for one account from one address within that time. */
+  logins: { failures: number; windowS: number };
+  /** Whose pages may call; undefined sets no rule of ours. */
+  allowedOrigins: readonly string[] | undefined;
+  /** How many proxies before us are believed about who asks. */
+  trustedProxies: number;
+  /** Absent when Web Push is not set up. */
+  push?: PushSettings;
+  body: BodyLimits;
+  /** Rows that one import may have. */
+  importRows: number;
+}
+
 /** What the API stands on. */
 export interface HttpParts {
-  config: {
-    /** At least 32 bytes. */
-    jwtSecret: string;
-    tokenTtlS: number;
-    /** Whether browsers reach us by TLS alone. */
-    secureCookies: boolean;
-    /** Absent when Web Push is not set up. */
-    push?: PushSettings;
-  };
+  config: HttpConfig;
   orders: OrderActors;
   queries: OrderQueries;
   products: ProductRepository;
   users: UserRepository;
   /** Of webhooks, by the provider's name. */
   readers: Readonly<Record<string, WebhookReader>>;
+  sessions: Sessions;
+  /** Shares the limits between processes; without it each counts for itself. */
+  redis: Redis | undefined;
+  /** What keys in Redis begin with. */
+  namespace: string;
   /** The queues that Bull Board shows; asked anew at every visit. */
   queues: () => Bull.Queue[];
   /** By dependency; a check throws when its dependency fails. */
@@ -60,36 +84,48 @@ const PREFIXES = ['/api/v1', '/api'];
 
 /** Everything, for the role `api`. */
 export function createApp(parts: HttpParts): Koa {
-  const { config, clock, users, queues, version } = parts;
-  const { jwtSecret: secret, tokenTtlS: ttlS, secureCookies } = config;
-  const app = createShell(parts, secureCookies);
-  const passwords = createPasswords();
-  const login = createLogin(users, passwords);
-  const tokens = createTokens({ secret, ttlS, clock });
-  const adminTokens = createTokens({ secret, ttlS, clock, audience: 'ordo-admin' });
-  const session = createAdminSession(adminTokens, ttlS, secureCookies);
-  const routes = [
-    ...authRoutes({ users, passwords, login, tokens, ttlS, clock }),
-    ...profileRoutes({ users, push: config.push }),
-    ...productRoutes(parts),
-    ...orderRoutes(parts),
-  ];
+  const { config, clock, sessions, queues, version } = parts;
+  const { jwtSecrets: secrets, tokenTtlS: ttlS, secureCookies: secure, trustedProxies } = config;
+  const app = createShell(parts, secure, trustedProxies);
+  const { routes, login } = createApi(parts);
+  const adminTokens = createTokens({ secrets, ttlS, clock, audience: 'ordo-admin' });
+  const session = createAdminSession({ tokens: adminTokens, sessions, ttlS, secure });
   const routers = [
     createHealthRouter(parts),
     createAdminRouter({ login, session, version }),
     createWebhookRouter(parts, PREFIXES),
-    mount(routes, PREFIXES),
+    mount(routes, PREFIXES, {
+      limits: createRateLimits({ ...parts, limits: config.rates }),
+      readBody: createBodyReader(config.body),
+    }),
   ];
-  app.use(createAuthenticate(secret, clock));
+  app.use(createCors(config.allowedOrigins));
+  app.use(createAuthenticate(secrets, sessions, clock));
   for (const router of routers) app.use(router.routes());
   app.use(createBoard(queues, session));
   for (const router of routers) app.use(router.allowedMethods());
   return app;
 }
 
+/** The table of the API as that configuration has it, and the login that the admin pages share. */
+export function createApi(parts: HttpParts) {
+  const { config, clock, users, sessions, redis, namespace } = parts;
+  const { jwtSecrets: secrets, tokenTtlS: ttlS, loginTest, importRows } = config;
+  const passwords = createPasswords();
+  const guard = createLoginGuard({ redis, namespace, ...config.logins });
+  const login = createLogin(users, passwords, guard);
+  const tokens = createTokens({ secrets, ttlS, clock });
+  const verify = createVerify(tokens, sessions);
+  const routes: Route[] = apiRoutes({
+    ...parts,
+    ...{ passwords, login, tokens, verify, ttlS, loginTest, importRows, push: config.push },
+  });
+  return { routes, login };
+}
+
 /** `/health` and `/health/ready` alone, for the role `worker`. */
 export function createHealthApp(parts: Pick<HttpParts, 'checks' | 'clock' | 'logger' | 'version'>): Koa {
-  const app = createShell({ ...parts, newId: randomUUID }, false);
+  const app = createShell({ ...parts, newId: randomUUID }, false, 0);
   const router = createHealthRouter(parts);
   app.use(router.routes()).use(router.allowedMethods());
   return app;
@@ -99,8 +135,10 @@ export function createHealthApp(parts: Pick<HttpParts, 'checks' | 'clock' | 'log
 function createShell(
   parts: Pick<HttpParts, 'clock' | 'logger' | 'newId'>,
   secure: boolean,
+  trustedProxies: number,
 ): Koa<RequestState> {
-  const app = new Koa<RequestState>();
+  // Of `X-Forwarded-For`, the entries that our own proxies wrote, counted from its end; the rest is hearsay.
+  const app = new Koa<RequestState>({ proxy: trustedProxies > 0, maxIpsCount: trustedProxies });
   app.on('error', createErrorLog(parts.logger));
   app.use(createRequestLog(parts));
   app.use(createSecurityHeaders(secure));

@@ -32,7 +32,7 @@ export function createBoard(queues: () => Bull.Queue[], session: AdminSession): 
   const serve = serverAdapter.registerPlugin();
   return async (ctx, next) => {
     if (!isBoardPath(ctx.path)) return next();
-    if (!session.viewer(ctx)) return sendToLogin(ctx);
+    if (!(await session.viewer(ctx))) return sendToLogin(ctx);
     refuseOtherPages(ctx);
     board.replaceQueues(queues().map((queue) => new BullAdapter(queue)));
     await serve(ctx as KoaContext, next);

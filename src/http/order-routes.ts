@@ -8,6 +8,7 @@ import type { UserRepository } from '../ports/users.ts';
 import { cancelBody, commandBody, commandOfStatus, simulationBody, statusBody } from './command-schemas.ts';
 import { type Context, isOperator, viewerIn } from './context.ts';
 import { createPlacing } from './order-placing.ts';
+import { linkToNext } from './paging.ts';
 import { idempotencyKeyIn, matchingSeq } from './preconditions.ts';
 import { type Route, route } from './route.ts';
 import { atQuery, idParams, orderBody, ordersQuery } from './schemas.ts';
@@ -46,7 +47,7 @@ function readingRoutes({ orders, queries }: OrderParts): Route[] {
         const found = await queries.list(filter, { limit: limit + 1, ...(after !== undefined && { after }) });
         const page = found.slice(0, limit);
         const next = found.length > limit ? (page.at(-1)?._id ?? null) : null;
-        if (next !== null) ctx.set('Link', linkToNext(ctx, next));
+        if (next !== null) linkToNext(ctx, next);
         ctx.body = { items: page.map((record) => viewOrder(record, viewer.role)), next };
       },
     }),
@@ -189,11 +190,4 @@ async function visible(orders: OrderActors, ctx: Context, orderId: string): Prom
 function answer(ctx: Context, record: OrderRecord): void {
   ctx.set('ETag', `"${record.seq}"`);
   ctx.body = viewOrder(record, viewerIn(ctx).role);
-}
-
-/** RFC 8288. */
-function linkToNext(ctx: Context, after: string): string {
-  const query = new URLSearchParams(ctx.querystring);
-  query.set('after', after);
-  return `<${ctx.path}?${query}>; rel="next"`;
 }

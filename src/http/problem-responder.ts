@@ -45,7 +45,8 @@ function respond(ctx: Context, error: unknown, logger: Logger): void {
   const problem = problemOf(error, language, requestId);
   if (problem.code === 'internal') logger.error({ requestId, error: traceOf(error) }, 'unexpected error');
   if (error instanceof RetryableError) {
-    logger.warn({ requestId, reason: messageOf(error) }, 'a request failed for now');
+    const level = problem.status >= 500 ? 'warn' : 'debug';
+    logger[level]({ requestId, reason: messageOf(error) }, 'a request failed for now');
     const retryAfterS = Math.ceil((error.retryAfterMs ?? 0) / 1000) || RETRY_AFTER_S;
     ctx.set('Retry-After', String(retryAfterS));
   }

@@ -28,8 +28,11 @@ export const PROBLEMS: Readonly<Record<ErrorCode, { status: number } & Record<La
   },
   'body-too-large': {
     status: 413,
-    en: { title: 'Body too large', detail: 'The body exceeds 1 MiB; send a smaller one.' },
-    vi: { title: 'Nội dung yêu cầu quá lớn', detail: 'Nội dung vượt quá 1 MiB; hãy gửi nội dung nhỏ hơn.' },
+    en: { title: 'Body too large', detail: 'The body is larger than this route takes; send a smaller one.' },
+    vi: {
+      title: 'Nội dung yêu cầu quá lớn',
+      detail: 'Nội dung vượt quá giới hạn ở đây; hãy gửi nội dung nhỏ hơn.',
+    },
   },
   unauthenticated: {
     status: 401,

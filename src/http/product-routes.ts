@@ -3,16 +3,26 @@ import type { Clock } from '../platform/clock.ts';
 import { TerminalError } from '../platform/errors.ts';
 import type { Product, ProductRepository } from '../ports/products.ts';
 import { isOperator, viewerIn } from './context.ts';
+import { wordFault } from './faults.ts';
+import { languageOf } from './language.ts';
+import { linkToNext } from './paging.ts';
 import { idempotencyKeyIn } from './preconditions.ts';
-import { type Route, route } from './route.ts';
+import { importProducts } from './product-import.ts';
 import {
+  cursorAfter,
+  importAnswer,
+  movementsAnswer,
   movementsQuery,
+  pageOf,
+  productAnswer,
   productBody,
   productChangeBody,
+  productsAnswer,
   productsQuery,
   skuParams,
   stockBody,
-} from './schemas.ts';
+} from './product-schemas.ts';
+import { type Route, route } from './route.ts';
 import type { Viewer } from './tokens.ts';
 
 /** What these routes stand on. */
@@ -20,11 +30,22 @@ export interface ProductParts {
   products: ProductRepository;
   clock: Clock;
   newId: () => string;
+  /** Rows that one import may have. */
+  importRows: number;
 }
 
-/** GET and POST /products; GET, PATCH, PUT and DELETE /products/:sku; POST /products/:sku/stock and its movements. */
+const tags = ['Products'];
+const shown = { description: 'The product as it is now.', body: productAnswer };
+
+/** GET and POST /products; POST /products/import; GET, PATCH, PUT and DELETE /products/:sku; POST /products/:sku/stock. */
 export function productRoutes(parts: ProductParts): Route[] {
-  return [...readingRoutes(parts.products), ...writingRoutes(parts), ...stockRoutes(parts)];
+  const { products, clock } = parts;
+  return [
+    ...readingRoutes(products),
+    importRoute(parts),
+    ...writingRoutes(products, clock),
+    ...stockRoutes(parts),
+  ];
 }
 
 function readingRoutes(products: ProductRepository): Route[] {
@@ -33,17 +54,36 @@ function readingRoutes(products: ProductRepository): Route[] {
       methods: ['get'],
       path: '/products',
       access: 'public',
+      operation: {
+        id: 'listProducts',
+        summary: 'The catalogue: searched, sorted, a page at a time',
+        tags,
+        answers: { 200: { description: 'A page of products.', body: productsAnswer } },
+      },
       query: productsQuery,
       async handle({ ctx, query }) {
-        const { items, total } = await products.list(query);
-        const { skip, limit } = query;
-        ctx.body = { items: items.map((item) => viewProduct(item, ctx.state.viewer)), total, skip, limit };
+        const { skip, limit, sort } = query;
+        // One more than asked tells whether there is a next page.
+        const { items, total } = await products.list({ ...pageOf(query), limit: limit + 1 });
+        const page = items.slice(0, limit);
+        const last = page.at(-1);
+        const next = items.length > limit && last ? cursorAfter(last, sort) : null;
+        if (next !== null) linkToNext(ctx, next);
+        const { viewer } = ctx.state;
+        ctx.body = { items: page.map((item) => viewProduct(item, viewer)), total, skip, limit, next };
       },
     }),
     route({
       methods: ['get'],
       path: '/products/:sku',
       access: 'public',
+      operation: {
+        id: 'getProduct',
+        summary: 'One product',
+        tags,
+        answers: { 200: shown },
+        problems: ['not-found'],
+      },
       params: skuParams,
       async handle({ ctx, params }) {
         ctx.body = viewProduct(existing(await products.find(params.sku)), ctx.state.viewer);
@@ -52,12 +92,40 @@ function readingRoutes(products: ProductRepository): Route[] {
   ];
 }
 
-function writingRoutes({ products, clock }: ProductParts): Route[] {
+function importRoute({ products, clock, importRows }: ProductParts): Route {
+  return route({
+    methods: ['post'],
+    path: '/products/import',
+    access: 'operator',
+    consumes: ['csv'],
+    operation: {
+      id: 'importProducts',
+      summary: 'Create and change products by a CSV file; the same file again changes nothing',
+      tags,
+      answers: { 200: { description: 'What became of the rows.', body: importAnswer } },
+      problems: ['malformed-body', 'body-too-large'],
+    },
+    async handle({ ctx }) {
+      const report = await importProducts(ctx.req, { products, now: clock.now(), maxRows: importRows });
+      const language = languageOf(ctx);
+      ctx.body = { ...report, errors: report.errors.map((fault) => wordFault(fault, language)) };
+    },
+  });
+}
+
+function writingRoutes(products: ProductRepository, clock: Clock): Route[] {
   return [
     route({
       methods: ['post'],
       path: '/products',
       access: 'operator',
+      operation: {
+        id: 'createProduct',
+        summary: 'Add a product to the catalogue',
+        tags,
+        answers: { 201: shown },
+        problems: ['conflict'],
+      },
       body: productBody,
       async handle({ ctx, body }) {
         const product = await products.create(body, clock.now());
@@ -70,6 +138,13 @@ function writingRoutes({ products, clock }: ProductParts): Route[] {
       methods: ['patch', 'put'],
       path: '/products/:sku',
       access: 'operator',
+      operation: {
+        id: 'updateProduct',
+        summary: 'Change what is given of a product; the rest stays',
+        tags,
+        answers: { 200: shown },
+        problems: ['not-found'],
+      },
       params: skuParams,
       body: productChangeBody,
       async handle({ ctx, params, body }) {
@@ -83,6 +158,13 @@ function writingRoutes({ products, clock }: ProductParts): Route[] {
       methods: ['delete'],
       path: '/products/:sku',
       access: 'operator',
+      operation: {
+        id: 'deleteProduct',
+        summary: 'Take a product out of the catalogue; orders keep their lines',
+        tags,
+        answers: { 204: { description: 'It is gone.' } },
+        problems: ['not-found', 'conflict'],
+      },
       params: skuParams,
       async handle({ ctx, params }) {
         if (!(await products.remove(params.sku))) existing(undefined);
@@ -98,6 +180,13 @@ function stockRoutes({ products, clock, newId }: ProductParts): Route[] {
       methods: ['post'],
       path: '/products/:sku/stock',
       access: 'operator',
+      operation: {
+        id: 'adjustStock',
+        summary: 'Receive units, or, with a negative number, write them off',
+        tags,
+        answers: { 200: shown },
+        problems: ['not-found', 'conflict'],
+      },
       params: skuParams,
       body: stockBody,
       async handle({ ctx, params, body }) {
@@ -110,11 +199,19 @@ function stockRoutes({ products, clock, newId }: ProductParts): Route[] {
       methods: ['get'],
       path: '/products/:sku/movements',
       access: 'operator',
+      operation: {
+        id: 'listMovements',
+        summary: 'What operators and returns have moved, newest first',
+        tags,
+        answers: { 200: { description: 'The movements.', body: movementsAnswer } },
+        problems: ['not-found'],
+      },
       params: skuParams,
       query: movementsQuery,
       async handle({ ctx, params, query }) {
         existing(await products.find(params.sku));
-        ctx.body = { items: await products.movements(params.sku, query.limit) };
+        const movements = await products.movements(params.sku, query.limit);
+        ctx.body = { items: movements.map(({ at, ...movement }) => ({ ...movement, at: at.toISOString() })) };
       },
     }),
   ];

@@ -1,10 +1,10 @@
 /** What people say about themselves: how we reach them. */
 import { TerminalError } from '../platform/errors.ts';
 import type { UserRepository } from '../ports/users.ts';
-import { viewUser } from './auth-routes.ts';
 import { viewerIn } from './context.ts';
 import { endpointQuery, profileBody, pushSubscriptionBody } from './profile-schemas.ts';
 import { type Route, route } from './route.ts';
+import { viewUser } from './user-view.ts';
 
 /** Web Push as it is set up here. */
 export interface PushSettings {

@@ -1,15 +1,17 @@
-/** A route as data: who may call it, what it takes, what it does. One table serves both prefixes. */
+/** A route as data: who may call it, what it takes, what it answers, what it does. One table serves both prefixes. */
 import Router from '@koa/router';
 import { z } from 'zod';
-import { TerminalError } from '../platform/errors.ts';
-import { readBody } from './body.ts';
+import { type ErrorCode, TerminalError } from '../platform/errors.ts';
+import type { BodyReader, BodyType } from './body.ts';
 import { type Context, isOperator, type Middleware, viewerIn } from './context.ts';
+import type { RateClass } from './rate-limits.ts';
 import { validate } from './validate.ts';
 
-/** Everybody; everybody who is signed in; those who run the shop. */
-export type Access = 'public' | 'user' | 'operator';
+/** Everybody; everybody who is signed in; those who run the shop; those who run the engine. */
+export type Access = 'public' | 'user' | 'operator' | 'admin';
 
-type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+/** A method that a route can take. */
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** What a handler gets: the context, and the validated parts of the request. */
 export interface Call<TBody, TParams, TQuery> {
@@ -19,16 +21,39 @@ export interface Call<TBody, TParams, TQuery> {
   query: TQuery;
 }
 
+/** What a document about the API says of a route beyond its schemas. */
+export interface Operation {
+  /** Unique in the table; with several methods, each but the first has its own name added: `updateProductPut`. */
+  id: string;
+  summary: string;
+  tags: string[];
+  /** The answers other than problems, by status; without a schema, the answer has no body. */
+  answers: Readonly<Record<number, { description: string; body?: z.ZodType }>>;
+  /** The problems of its own; those that any route can answer with need no mention (400, 401, 403, 429, 500, 503). */
+  problems?: ErrorCode[];
+}
+
 /** One route. A part of the request without a schema must be empty. */
 export interface Route<TBody = unknown, TParams = unknown, TQuery = unknown> {
   methods: Method[];
   /** Below the prefix, in the router's notation. */
   path: string;
   access: Access;
+  /** What its body may be sent as; JSON alone unless it says otherwise. The handler reads a `csv` by itself. */
+  consumes?: BodyType[];
+  /** What a call counts as; a GET as one of the `reads`, another as one of the `writes`, unless it says otherwise. */
+  counts?: RateClass;
+  operation?: Operation;
   body?: z.ZodType<TBody>;
   params?: z.ZodType<TParams>;
   query?: z.ZodType<TQuery>;
   handle(call: Call<TBody, TParams, TQuery>): Promise<void>;
+}
+
+/** What every route stands behind. */
+export interface Doors {
+  limits: Readonly<Record<RateClass, Middleware>>;
+  readBody: BodyReader;
 }
 
 const nothing = z.strictObject({});
@@ -40,11 +65,15 @@ export function route<TBody, TParams, TQuery>(definition: Route<TBody, TParams, 
 }
 
 /** A router that serves those routes under each of the prefixes. */
-export function mount(routes: Route[], prefixes: string[]): Router {
+export function mount(routes: Route[], prefixes: string[], { limits, readBody }: Doors): Router {
   const router = new Router();
-  for (const { methods, path, ...rest } of routes) {
+  for (const route of routes) {
+    const { methods, path, access, consumes = ['json'] } = route;
     const paths = prefixes.map((prefix) => prefix + path);
-    for (const method of methods) router[method](paths, admit(rest.access), readBody, handlerOf(rest));
+    for (const method of methods) {
+      const limit = limits[route.counts ?? (method === 'get' ? 'reads' : 'writes')];
+      router[method](paths, limit, admit(access), readBody(consumes), handlerOf(route));
+    }
   }
   return router;
 }
@@ -53,9 +82,10 @@ export function mount(routes: Route[], prefixes: string[]): Router {
 function admit(access: Access): Middleware {
   return async (ctx, next) => {
     if (access !== 'public') viewerIn(ctx);
-    if (access === 'operator' && !isOperator(ctx.state.viewer)) {
+    if (access === 'operator' && !isOperator(ctx.state.viewer))
       throw new TerminalError('forbidden', 'Only operators may do this.');
-    }
+    if (access === 'admin' && ctx.state.viewer?.role !== 'admin')
+      throw new TerminalError('forbidden', 'Only administrators may do this.');
     await next();
   };
 }

@@ -4,7 +4,6 @@ import { z } from 'zod';
 export const LINES_MAX = 1_000;
 export const QUANTITY_MAX = 1_000_000;
 export const PRICE_MINOR_MAX = 1_000_000_000;
-const UNITS_MAX = 1_000_000_000;
 
 /** A text of one line: no control characters, no blanks around it. */
 export const text = (maximum: number) =>
@@ -16,20 +15,23 @@ export const text = (maximum: number) =>
     .regex(/^\P{Cc}*$/u, 'invalid');
 
 /** Case counts. Blanks stand inside alone, as in `BANK CHARGES`. */
-const sku = z
+export const sku = z
   .string()
   .min(1)
   .max(64)
   .regex(/^[A-Za-z0-9](?:[A-Za-z0-9 ._-]*[A-Za-z0-9._-])?$/, 'sku_invalid');
 
-const id = z
+/** An id as we make them. */
+export const id = z
   .string()
   .min(1)
   .max(64)
   .regex(/^[A-Za-z0-9_-]+$/, 'invalid');
 
-const currency = z.string().regex(/^[A-Z]{3}$/, 'currency_invalid');
-const priceMinor = z.int().min(1, 'price_not_positive').max(PRICE_MINOR_MAX);
+/** ISO 4217. */
+export const currency = z.string().regex(/^[A-Z]{3}$/, 'currency_invalid');
+/** The price of one unit, in the currency's minor unit. */
+export const priceMinor = z.int().min(1, 'price_not_positive').max(PRICE_MINOR_MAX);
 
 const line = z.strictObject({
   sku,
@@ -72,68 +74,17 @@ export const orderBody = z.strictObject({
 /** The validated body of a new order. */
 export type OrderBody = z.output<typeof orderBody>;
 
-const productFacts = {
-  name: text(200),
-  description: z.string().trim().max(4_000),
-  kind: z.enum(['goods', 'charge']),
-  priceMinor,
-  currency,
-};
-
-export const productBody = z.strictObject({
-  sku,
-  ...productFacts,
-  description: productFacts.description.default(''),
-  kind: productFacts.kind.default('goods'),
-  stock: z.int().min(0).max(UNITS_MAX),
-});
-
-export const productChangeBody = z
-  .strictObject({
-    name: productFacts.name.exactOptional(),
-    description: productFacts.description.exactOptional(),
-    kind: productFacts.kind.exactOptional(),
-    priceMinor: productFacts.priceMinor.exactOptional(),
-    currency: productFacts.currency.exactOptional(),
-  })
-  .refine((change) => Object.keys(change).length > 0, 'nothing_to_change');
-
-export const stockBody = z.strictObject({
-  delta: z
-    .int()
-    .min(-UNITS_MAX)
-    .max(UNITS_MAX)
-    .refine((delta) => delta !== 0, 'nothing_to_change'),
-  reason: text(500).default('adjusted by hand'),
-});
-
-const email = z
-  .string()
-  .trim()
-  .max(254)
-  .pipe(z.email('email_invalid'))
-  .transform((value) => value.toLowerCase());
-
-export const registrationBody = z.strictObject({
-  email,
-  username: text(64).regex(/^[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N} ._-]+$/u, 'invalid'),
-  password: z.string().min(10).max(200),
-});
-
-export const credentialsBody = z.strictObject({ email, password: z.string().min(1).max(200) });
-
-export const skuParams = z.strictObject({ sku });
 export const idParams = z.strictObject({ id });
 
 /** A query's values are texts; of digits alone, they are taken as a number. */
-const digits = (minimum: number, maximum: number) =>
+export const digits = (minimum: number, maximum: number) =>
   z
     .string()
     .regex(/^\d{1,9}$/, 'not_an_integer')
     .transform(Number)
     .pipe(z.int().min(minimum).max(maximum));
 
-const counted = (minimum: number, maximum: number, fallback: number) =>
+export const counted = (minimum: number, maximum: number, fallback: number) =>
   digits(minimum, maximum).default(fallback);
 
 export const productsQuery = z.strictObject({

@@ -9,6 +9,22 @@ const integer = (minimum: number, maximum: number, fallback: number) =>
 const url = (pattern: RegExp, example: string) =>
   z.string().regex(pattern, `expected something like ${example}`).optional();
 
+/** As browsers write them: scheme, host and port, nothing behind. */
+const origins = z
+  .string()
+  .transform((text) => text.split(',').map((origin) => origin.trim()))
+  .pipe(
+    z.array(
+      z
+        .string()
+        .refine(
+          (text) => URL.canParse(text) && new URL(text).origin === text,
+          'expected origins such as https://shop.example, with commas between',
+        ),
+    ),
+  )
+  .optional();
+
 /** Every variable that the engine reads; `docker-compose.yml` and the docs may name no other. */
 export const environmentSchema = z.object({
   ORDO_ROLE: z.enum(['all', 'api', 'worker']).default('all'),
@@ -19,9 +35,37 @@ export const environmentSchema = z.object({
   ORDO_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).optional(),
   /** At least 32 bytes; without it, the embedded start makes one and keeps it in the data folder. */
   ORDO_JWT_SECRET: z.string().min(32, 'expected at least 32 characters').optional(),
+  /** The secret before this one: what it signed is still taken, until it expires. */
+  ORDO_JWT_SECRET_PREVIOUS: z.string().min(32, 'expected at least 32 characters').optional(),
   /** `true` when people reach it by TLS alone, through a proxy: cookies are then Secure, and browsers told so. */
   ORDO_TLS: z.enum(['true', 'false']).default('false'),
   ORDO_TOKEN_TTL_S: integer(60, 86_400, 3600),
+  /** A session ends when it was not refreshed for so long. */
+  ORDO_REFRESH_TTL_S: integer(60, 31_536_000, 2_592_000),
+  /** Wrong passwords for one account from one address, before both have to wait; ten times as many for each alone. */
+  ORDO_LOGIN_FAILURES: integer(1, 10_000, 10),
+  ORDO_LOGIN_WINDOW_S: integer(1, 86_400, 900),
+  /** `true` opens `POST /auth/login-test`, which asks for no password; refused where NODE_ENV is `production`. */
+  ORDO_LOGIN_TEST: z.enum(['true', 'false']).default('false'),
+  /** Requests a minute, by user or, without one, by address; 0 sets no limit. */
+  ORDO_RATE_READS: integer(0, 100_000_000, 600_000),
+  ORDO_RATE_WRITES: integer(0, 100_000_000, 60_000),
+  /** Logins, registrations and other requests that cost a password's hash. */
+  ORDO_RATE_AUTH: integer(0, 100_000_000, 1_200),
+  /** Origins whose pages may call the API and the feed, such as `https://shop.example`, with commas between. */
+  ORDO_ALLOWED_ORIGINS: origins,
+  /** How many proxies of ours stand before the engine: so many addresses of `X-Forwarded-For` are believed. */
+  ORDO_TRUSTED_PROXIES: integer(0, 10, 0),
+  ORDO_BODY_MAX_BYTES: integer(1_024, 104_857_600, 1_048_576),
+  /** How deep the arrays and objects of a body may be nested. */
+  ORDO_JSON_DEPTH: integer(8, 1_000, 32),
+  ORDO_IMPORT_ROWS: integer(1, 10_000_000, 50_000),
+  /** How long a client may take to send its headers, and its whole request; and rest between two. */
+  ORDO_HEADERS_TIMEOUT_MS: integer(100, 600_000, 10_000),
+  ORDO_REQUEST_TIMEOUT_MS: integer(100, 3_600_000, 60_000),
+  ORDO_KEEP_ALIVE_MS: integer(100, 3_600_000, 65_000),
+  /** How long a product's details are kept in Redis; 0 keeps none. */
+  ORDO_PRODUCT_CACHE_S: integer(0, 86_400, 300),
   /** `true` seeds the demo catalogue and three users into an empty database; the embedded default does. */
   ORDO_DEMO: z.enum(['true', 'false']).optional(),
   /** The demo users' password; without it each gets one of its own, printed once. */
@@ -98,6 +142,7 @@ export type Environment = z.output<typeof environmentSchema>;
 /** Values that no message may repeat; a URL can hold a password. */
 const HIDDEN = new Set([
   'ORDO_JWT_SECRET',
+  'ORDO_JWT_SECRET_PREVIOUS',
   'ORDO_DEMO_PASSWORD',
   'ORDO_ADMIN_PASSWORD',
   'MONGODB_URI',
@@ -150,6 +195,8 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     if (missing.length < group.length)
       lines.push(...missing.map((name) => `${name}: expected together with ${othersOf(group, name)}.`));
   }
+  if (given.NODE_ENV === 'production' && given.ORDO_LOGIN_TEST === 'true')
+    lines.push('ORDO_LOGIN_TEST=true: logging in without a password is not for production (NODE_ENV).');
   const parsed = environmentSchema.safeParse(given);
   if (parsed.success && lines.length === 0) return parsed.data;
   for (const issue of parsed.error?.issues ?? []) {

@@ -54,15 +54,23 @@ export class TerminalError extends Error {
   }
 }
 
+/** What a retryable error may carry besides its sentence; it is our failure, unless the client asked too often. */
+export interface RetryOptions {
+  code?: 'unavailable' | 'too-many-requests';
+  retryAfterMs?: number;
+  cause?: unknown;
+}
+
 /** A failure of the attempt: repeating it, not before `retryAfterMs`, can succeed. */
 export class RetryableError extends Error {
   readonly retryable = true;
-  readonly code: ErrorCode = 'unavailable';
+  readonly code: ErrorCode;
   readonly retryAfterMs: number | undefined;
 
-  constructor(message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+  constructor(message: string, options: RetryOptions = {}) {
     super(message, { cause: options.cause });
     this.name = 'RetryableError';
+    this.code = options.code ?? 'unavailable';
     this.retryAfterMs = options.retryAfterMs;
   }
 }

@@ -62,12 +62,36 @@ export type ProductChange = Partial<
   Pick<Product, 'name' | 'description' | 'kind' | 'priceMinor' | 'currency'>
 >;
 
+/** What a list can be sorted by; equal ones by their sku. */
+export type ProductOrder = 'sku' | 'name' | 'priceMinor' | 'createdAt';
+
+/** Which products, and how many of them. */
+export interface ProductPage {
+  /** So many are passed over: after the cursor, where there is one. */
+  skip: number;
+  limit: number;
+  /** Matches the beginning of a sku, or of a word of a name with what follows it; case ignored. */
+  search?: string;
+  orderBy?: ProductOrder;
+  descending?: boolean;
+  /** The last product of the page before: its sku, and its value of what the list is sorted by. */
+  after?: { sku: string; value: string | number | Date };
+}
+
+/** What became of products that were brought in. */
+export interface Imported {
+  created: number;
+  updated: number;
+  /** They were as given already. */
+  unchanged: number;
+}
+
 export interface ProductRepository {
   /** @throws TerminalError `conflict` when the sku exists. */
   create(product: NewProduct, now: Date): Promise<Product>;
   find(sku: string): Promise<Product | undefined>;
-  /** Ordered by sku; `search` matches the beginning of a name or a sku, case ignored. */
-  list(page: { skip: number; limit: number; search?: string }): Promise<{ items: Product[]; total: number }>;
+  /** Ordered by sku unless the page says otherwise; `total` counts all that match, whatever the page. */
+  list(page: ProductPage): Promise<{ items: Product[]; total: number }>;
   update(sku: string, change: ProductChange, now: Date): Promise<Product | undefined>;
   /**
    * Adds (or, negative, takes) units and records who did it and why, both or neither; once under that id.
@@ -76,6 +100,8 @@ export interface ProductRepository {
   adjustStock(sku: string, adjustment: StockAdjustment, now: Date): Promise<Product | undefined>;
   /** What operators and returns have moved, newest first. */
   movements(sku: string, limit: number): Promise<StockMovement[]>;
+  /** Creates those that do not exist, and gives the others these facts; the stock of one that exists stays. */
+  importAll(products: NewProduct[], now: Date): Promise<Imported>;
   /** False when there was none. @throws TerminalError `conflict` while units are held for orders. */
   remove(sku: string): Promise<boolean>;
 }

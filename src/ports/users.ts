@@ -23,6 +23,8 @@ export interface User {
   /** E.164, such as +84912345678. */
   phone?: string;
   pushSubscriptions?: PushSubscription[];
+  /** Since when nobody can log in as this user; absent while it is enabled. */
+  disabledAt?: Date;
 }
 
 /** What people change about themselves; null takes the phone away. */
@@ -30,12 +32,31 @@ export interface UserChange {
   language?: Language;
   phone?: string | null;
 }
+/** A user with what a login is checked against. */
+export interface Account extends User {
+  passwordHash: string;
+  /** Raised by whatever ends the user's sessions: a session counts only with the epoch that it began in. */
+  sessionEpoch: number;
+}
 
 export interface UserRepository {
   /** The email is stored in lower case. @throws TerminalError `conflict` when the email or the username is taken. */
-  create(user: Omit<User, 'id'> & { passwordHash: string }): Promise<User>;
+  create(user: Omit<User, 'id' | 'disabledAt'> & { passwordHash: string }): Promise<User>;
   findById(id: string): Promise<User | undefined>;
-  findByEmail(email: string): Promise<(User & { passwordHash: string }) | undefined>;
+  findByEmail(email: string): Promise<Account | undefined>;
+  findByUsername(username: string): Promise<Account | undefined>;
+  findAccount(id: string): Promise<Account | undefined>;
+  /** Newest first; `after` is the id of the last user of the page before. */
+  list(page: { limit: number; after?: string }): Promise<User[]>;
+  /** Ends the user's sessions. Undefined when there is no such user. */
+  setRole(id: string, role: Role): Promise<User | undefined>;
+  /** Disables at that time, which ends the user's sessions; undefined enables. Undefined when there is none. */
+  setDisabled(id: string, at: Date | undefined): Promise<User | undefined>;
+  /** Replaces that very hash, and ends the user's sessions but the one that is kept; false when it is another by now. */
+  setPassword(
+    id: string,
+    change: { from: string; to: string; keptSessionId: string | undefined },
+  ): Promise<boolean>;
   count(): Promise<number>;
   /** The user as changed; undefined when there is none. */
   update(id: string, change: UserChange): Promise<User | undefined>;

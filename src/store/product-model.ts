@@ -12,7 +12,7 @@ export interface Hold {
 /** The stored form: the sku is the id; the holds stand in the document, so that one write moves both. */
 export interface ProductDocument extends Omit<Product, 'sku'> {
   _id: string;
-  /** The sku and the name in lower case, for searching by their beginnings. */
+  /** The sku, and the name from each word on, for searching by their beginnings. */
   searchTerms: string[];
   holds: Hold[];
 }
@@ -35,8 +35,6 @@ const productSchema = new Schema(
   },
   { collection: 'products', versionKey: false, strict: 'throw', id: false },
 );
-
-productSchema.index({ searchTerms: 1 });
 
 /** The model of products on that connection. */
 export function productModel(connection: Connection): Model<ProductDocument> {

@@ -1,9 +1,10 @@
 /** The catalogue in MongoDB. */
-import { type Model, trusted } from 'mongoose';
+import { type Model, type QueryFilter, trusted } from 'mongoose';
 import { TerminalError } from '../platform/errors.ts';
-import type { Product, ProductRepository } from '../ports/products.ts';
+import type { NewProduct, Product, ProductPage, ProductRepository } from '../ports/products.ts';
 import { isDuplicateKey } from './duplicate-key.ts';
 import type { ProductDocument } from './product-model.ts';
+import { searchTerms } from './search-terms.ts';
 import { type MovementDocument, moveOnce } from './stock-movements.ts';
 
 const SHOWN = { holds: 0, searchTerms: 0 };
@@ -14,9 +15,53 @@ function toProduct({ _id, ...product }: Omit<ProductDocument, 'holds' | 'searchT
 
 const orNone = (document: ProductDocument | null) => (document ? toProduct(document) : undefined);
 
-const searchTerms = (sku: string, name: string) => [...new Set([sku.toLowerCase(), name.toLowerCase()])];
-
 const escapeRegExp = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+function toDocument({ sku, stock, ...facts }: NewProduct, now: Date): ProductDocument {
+  return {
+    _id: sku,
+    ...facts,
+    stock: { received: stock, available: stock, held: 0, sold: 0 },
+    holds: [],
+    searchTerms: searchTerms(sku, facts.name),
+    createdAt: now,
+    updatedAt: now,
+  };
+}
+
+function matching(search: string | undefined): QueryFilter<ProductDocument> {
+  if (search === undefined) return {};
+  // Anchored and escaped: it walks an index range, and no input can make it slow.
+  return { searchTerms: trusted({ $regex: new RegExp(`^${escapeRegExp(search.toLowerCase())}`) }) };
+}
+
+/** What comes after that product, in that order: a range of an index, however far down the list it is. */
+function following({
+  after,
+  orderBy = 'sku',
+  descending = false,
+}: ProductPage): QueryFilter<ProductDocument> {
+  if (after === undefined) return {};
+  const beyond = (value: unknown) => trusted(descending ? { $lt: value } : { $gt: value });
+  const { sku, value } = after;
+  const filter =
+    orderBy === 'sku'
+      ? { _id: beyond(sku) }
+      : { $or: [{ [orderBy]: beyond(value) }, { [orderBy]: value, _id: beyond(sku) }] };
+  return filter as QueryFilter<ProductDocument>;
+}
+
+function sorting({ orderBy = 'sku', descending = false }: ProductPage): Record<string, 1 | -1> {
+  const direction = descending ? -1 : 1;
+  return orderBy === 'sku' ? { _id: direction } : { [orderBy]: direction, _id: direction };
+}
+
+/** Whether the product is as given already; its stock is no part of that. */
+function isAsGiven(product: ProductDocument, given: NewProduct): boolean {
+  const { name, description, kind, priceMinor, currency } = given;
+  const facts = { name, description, kind, priceMinor, currency };
+  return Object.entries(facts).every(([key, value]) => product[key as keyof typeof facts] === value);
+}
 
 /** Reads and writes products; stock movements of orders are the stock ledger's. */
 export function createProductStore(
@@ -25,16 +70,9 @@ export function createProductStore(
 ): ProductRepository {
   const after = { returnDocument: 'after', projection: SHOWN, runValidators: true } as const;
   return {
-    async create({ sku, stock, ...product }, now) {
-      const document: ProductDocument = {
-        _id: sku,
-        ...product,
-        stock: { received: stock, available: stock, held: 0, sold: 0 },
-        holds: [],
-        searchTerms: searchTerms(sku, product.name),
-        createdAt: now,
-        updatedAt: now,
-      };
+    async create(product, now) {
+      const document = toDocument(product, now);
+      const { sku } = product;
       try {
         await model.create(document);
       } catch (error) {
@@ -52,15 +90,40 @@ export function createProductStore(
       return orNone(await model.findById(sku, SHOWN).lean<ProductDocument>());
     },
 
-    async list({ skip, limit, search }) {
-      // Anchored and escaped: it walks an index range, and no input can make it slow.
-      const pattern = search === undefined ? undefined : new RegExp(`^${escapeRegExp(search.toLowerCase())}`);
-      const filter = pattern ? { searchTerms: trusted({ $regex: pattern }) } : {};
+    async list(page) {
+      const filter = matching(page.search);
       const [items, total] = await Promise.all([
-        model.find(filter, SHOWN).sort({ _id: 1 }).skip(skip).limit(limit).lean<ProductDocument[]>(),
+        model
+          .find({ ...filter, ...following(page) }, SHOWN)
+          .sort(sorting(page))
+          .skip(page.skip)
+          .limit(page.limit)
+          .lean<ProductDocument[]>(),
         model.countDocuments(filter),
       ]);
       return { items: items.map(toProduct), total };
+    },
+
+    async importAll(given, now) {
+      const known = await model
+        .find({ _id: trusted({ $in: given.map(({ sku }) => sku) }) }, SHOWN)
+        .lean<ProductDocument[]>();
+      const bySku = new Map(known.map((product) => [product._id, product]));
+      const changed = given.filter((product) => {
+        const before = bySku.get(product.sku);
+        return before === undefined || !isAsGiven(before, product);
+      });
+      if (changed.length === 0) return { created: 0, updated: 0, unchanged: given.length };
+      const operations = changed.map((product) => {
+        const { stock, holds, createdAt, _id, ...facts } = toDocument(product, now);
+        const update = { $set: facts, $setOnInsert: { stock, holds, createdAt } };
+        return { updateOne: { filter: { _id }, update, upsert: true } };
+      });
+      const { upsertedCount: created } = await model.bulkWrite(
+        operations as Parameters<typeof model.bulkWrite>[0],
+        { ordered: false },
+      );
+      return { created, updated: changed.length - created, unchanged: given.length - changed.length };
     },
 
     async update(sku, change, now) {

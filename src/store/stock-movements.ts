@@ -23,8 +23,6 @@ const movementSchema = new Schema(
   { collection: 'stock_movements', versionKey: false, strict: 'throw', id: false },
 );
 
-movementSchema.index({ sku: 1, at: -1 });
-
 /** The model of stock movements on that connection. */
 export function movementModel(connection: Connection): Model<MovementDocument> {
   return connection.model<MovementDocument>(

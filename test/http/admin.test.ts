@@ -95,8 +95,15 @@ test('the queues are closed to everybody without a session, its data and command
   const queue = await startQueue(t);
   const app = await startApp(t, { queues: () => [queue] });
   const operator = await app.person('operator');
-  const ofAdmin = createTokens({ secret: SECRET, ttlS: TTL_S, clock: app.clock, audience: 'ordo-admin' });
-  const customers = ofAdmin.issue({ id: 'customer-1', role: 'customer', username: 'c' });
+  const ofAdmin = createTokens({
+    secrets: [SECRET],
+    ttlS: TTL_S,
+    clock: app.clock,
+    audience: 'ordo-admin',
+  });
+  const { user: customer } = await app.person('customer');
+  const { sessionId } = await app.sessions.open({ ...customer, sessionEpoch: 0 });
+  const customers = ofAdmin.issue(customer, sessionId);
   const asked: [string, string, Record<string, string>][] = [
     ['GET', '/admin/queues/api/queues', {}],
     ['GET', '/admin/queues/static/js/main.js', {}],
@@ -122,6 +129,17 @@ test('the session ends when its time is over, and is none for the API', async (t
   t.is((await app.call('GET', '/api/v1/orders', { token: cookie.replace('ordo_admin=', '') })).status, 401);
   app.clock.advance(TTL_S * 1000);
   t.is((await app.call('GET', '/admin/queues', { headers: { ...PAGE, cookie } })).status, 303);
+});
+
+test('the session of the pages ends when its user is disabled', async (t) => {
+  const app = await startApp(t);
+  const cookie = cookieOf((await logIn(app, await register(app, 'operator'), PASSWORD)).headers);
+  t.is((await app.call('GET', '/admin/queues', { headers: { ...PAGE, cookie } })).status, 200);
+  const account = await app.users.findByEmail('operator@example.com');
+  const { token } = await app.person('admin');
+  t.is((await app.call('POST', `/api/v1/users/${account?.id}/disable`, { token })).status, 200);
+  t.is((await app.call('GET', '/admin/queues', { headers: { ...PAGE, cookie } })).status, 303);
+  t.is((await logIn(app, 'operator@example.com', PASSWORD)).status, 403);
 });
 
 test('a wrong password says so, and keeps the email', async (t) => {
@@ -170,8 +188,7 @@ test('another page on this machine can neither log in, log out, nor command the 
 });
 
 test('where all comes over TLS, the cookie is Secure and the headers say so', async (t) => {
-  const config = { jwtSecret: SECRET, tokenTtlS: TTL_S, secureCookies: true };
-  const app = await startApp(t, { config });
+  const app = await startApp(t, { config: { secureCookies: true } });
   const { status, headers } = await logIn(app, await register(app, 'operator'), PASSWORD);
   t.is(status, 303);
   t.regex(String(headers.get('set-cookie')), /; secure/i);

@@ -11,7 +11,7 @@ test('whoever registers is a customer, and logs in with the email in any case', 
   t.is(registered.status, 201, registered.text);
   t.like(registered.json, { tokenType: 'Bearer', expiresInS: TTL_S });
   t.like(registered.json.user, { email: 'ada@example.com', username: ADA.username, role: 'customer' });
-  t.deepEqual(Object.keys(registered.json.user), ['id', 'email', 'username', 'role']);
+  t.deepEqual(Object.keys(registered.json.user), ['id', 'email', 'username', 'role', 'createdAt']);
   const { email, password } = ADA;
   const loggedIn = await app.call('POST', '/api/auth/login', {
     body: { email: email.toUpperCase(), password },
@@ -47,7 +47,7 @@ test('an email is registered once', async (t) => {
 
 test('a token of an account that is no more is refused', async (t) => {
   const app = await startApp(t);
-  const token = app.tokens.issue({ id: 'gone', role: 'customer', username: 'gone' });
+  const token = app.tokens.issue({ id: 'gone', role: 'customer', username: 'gone' }, 'gone');
   t.is((await app.call('GET', '/api/v1/auth/me', { token })).status, 401);
 });
 

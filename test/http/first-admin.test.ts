@@ -1,18 +1,16 @@
 import test from 'ava';
 import { ensureFirstAdmin } from '../../src/http/first-admin.ts';
 import { createPasswords } from '../../src/http/passwords.ts';
-import type { User, UserRepository } from '../../src/ports/users.ts';
+import type { Account, UserRepository } from '../../src/ports/users.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { START } from '../support/orders.ts';
 
-type Stored = User & { passwordHash: string };
-
-function setUp(...known: Stored[]) {
+function setUp(...known: Account[]) {
   const stored = [...known];
   const users: Pick<UserRepository, 'findByEmail' | 'create'> = {
     findByEmail: async (email) => stored.find((user) => user.email === email),
     async create(user) {
-      stored.push({ id: 'new', ...user });
+      stored.push({ id: 'new', sessionEpoch: 0, ...user });
       return { id: 'new', ...user };
     },
   };
@@ -25,7 +23,14 @@ function setUp(...known: Stored[]) {
 }
 
 const admin = { email: 'boss@shop.example', password: 'a long password' };
-const somebody = { id: 'u', email: admin.email, username: 'u', createdAt: START, passwordHash: 'as it was' };
+const somebody = {
+  id: 'u',
+  email: admin.email,
+  username: 'u',
+  createdAt: START,
+  passwordHash: 'as it was',
+  sessionEpoch: 0,
+};
 
 test('the first administrator is created with a hashed password, once', async (t) => {
   const { stored, parts } = setUp();

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { startApp } from './support/running-app.ts';
+import { placeOrder, startApp } from './support/running-app.ts';
 
 const CUP = { sku: 'CUP', name: 'Cup', priceMinor: 500, currency: 'GBP', stock: 10 };
 
@@ -68,7 +68,7 @@ test('the catalogue is read page by page, and searched', async (t) => {
     found.json.items.map(({ sku }) => sku),
     ['A1', 'A2'],
   );
-  t.is(found.json.limit, 20);
+  t.is(found.json.limit, 100);
 });
 
 test('what the catalogue contradicts is a conflict', async (t) => {
@@ -85,4 +85,37 @@ test('what the catalogue contradicts is a conflict', async (t) => {
     t.is(refused.status, 409, `${method} ${path}`);
     t.is(refused.json.code, 'conflict');
   }
+});
+
+test('an order is read as it was placed when its product is gone', async (t) => {
+  const app = await startApp(t);
+  const { token } = await app.person('operator');
+  await app.call('POST', '/api/v1/products', { token, body: { ...CUP, sku: '85123A' } });
+  const { json: order } = await placeOrder(app, token);
+  t.is((await app.call('DELETE', '/api/v1/products/85123A', { token })).status, 204);
+  const { status, json } = await app.call('GET', `/api/v1/orders/${order.id}`, { token });
+  t.is(status, 200);
+  t.deepEqual(json.lines, order.lines);
+});
+
+test('a list goes on where the page before it ended, sorted as asked', async (t) => {
+  const app = await startApp(t);
+  const { token } = await app.person('admin');
+  for (const [sku, priceMinor] of [
+    ['A', 3],
+    ['B', 1],
+    ['C', 2],
+    ['D', 1],
+  ] as const)
+    await app.call('POST', '/api/v1/products', { token, body: { ...CUP, sku, priceMinor } });
+  const seen: string[] = [];
+  let path: string | undefined = '/api/v1/products?sort=-priceMinor&limit=3';
+  while (path !== undefined) {
+    const { json, headers, status, text } = await app.call('GET', path);
+    t.is(status, 200, text);
+    seen.push(...json.items.map(({ sku }) => sku));
+    path = /<([^>]+)>; rel="next"/.exec(headers.get('link') ?? '')?.[1];
+    t.is(path === undefined, json.next === null);
+  }
+  t.deepEqual(seen, ['A', 'C', 'D', 'B']);
 });

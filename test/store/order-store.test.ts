@@ -6,6 +6,7 @@ import { connectStore } from '../../src/store/connect.ts';
 import { orderModel } from '../../src/store/order-model.ts';
 import { createOrderStore } from '../../src/store/order-store.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
+import { migrate } from '../support/migrate.ts';
 import { definition, leases, placedOrder, START } from '../support/orders.ts';
 import { startServices } from '../support/services.ts';
 
@@ -14,7 +15,7 @@ const services = await startServices({ teardown: (fn) => endings.push(fn) });
 const connection = await connectStore(services.mongodbUri);
 endings.unshift(() => connection.close());
 const model = orderModel(connection);
-await model.createIndexes();
+await migrate(connection);
 
 test.after.always(async () => {
   for (const end of endings.splice(0)) await end();

@@ -5,6 +5,7 @@ import { productModel } from '../../src/store/product-model.ts';
 import { createProductStore } from '../../src/store/product-store.ts';
 import { createStockLedger } from '../../src/store/stock-ledger.ts';
 import { movementModel } from '../../src/store/stock-movements.ts';
+import { migrate } from '../support/migrate.ts';
 import { START } from '../support/orders.ts';
 import { startServices } from '../support/services.ts';
 
@@ -14,7 +15,7 @@ const connection = await connectStore(services.mongodbUri);
 endings.unshift(() => connection.close());
 const model = productModel(connection);
 const movements = movementModel(connection);
-await model.createIndexes();
+await migrate(connection);
 
 test.after.always(async () => {
   for (const end of endings.splice(0)) await end();

@@ -18,12 +18,31 @@ export function createFakeCatalogue(): ProductRepository & { hold(sku: string, q
     async find(sku) {
       return products.get(sku);
     },
-    async list({ skip, limit, search = '' }) {
+    async list({ skip, limit, search = '', orderBy = 'sku', descending = false, after }) {
       const wanted = search.toLowerCase();
+      const direction = descending ? -1 : 1;
+      const compare = (a: Product, b: Product) =>
+        direction * (a[orderBy] < b[orderBy] ? -1 : a[orderBy] > b[orderBy] ? 1 : a.sku < b.sku ? -1 : 1);
       const found = [...products.values()]
         .filter(({ sku, name }) => [sku, name].some((text) => text.toLowerCase().startsWith(wanted)))
-        .sort((a, b) => (a.sku < b.sku ? -1 : 1));
-      return { items: found.slice(skip, skip + limit), total: found.length };
+        .sort(compare);
+      const last = after && ({ sku: after.sku, [orderBy]: after.value } as unknown as Product);
+      const start = last ? found.filter((product) => compare(product, last) > 0) : found;
+      return { items: start.slice(skip, skip + limit), total: found.length };
+    },
+    async importAll(given, now) {
+      const counts = { created: 0, updated: 0, unchanged: 0 };
+      for (const product of given) {
+        const { stock, ...facts } = product;
+        const before = products.get(facts.sku);
+        if (before === undefined) await this.create(product, now);
+        else if (Object.entries(facts).some(([key, value]) => before[key as keyof Product] !== value))
+          save({ ...before, ...facts, updatedAt: now });
+        counts[
+          before === undefined ? 'created' : products.get(facts.sku) === before ? 'unchanged' : 'updated'
+        ] += 1;
+      }
+      return counts;
     },
     async update(sku, change, now) {
       const product = products.get(sku);

@@ -6,8 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { Writable } from 'node:stream';
 import type Koa from 'koa';
 import { pino } from 'pino';
-import { createApp, type HttpParts } from '../../../src/http/app.ts';
+import { createApi, createApp, type HttpConfig, type HttpParts } from '../../../src/http/app.ts';
 import type { Problem } from '../../../src/http/problems.ts';
+import { createSessionWatch } from '../../../src/http/session-watch.ts';
+import { createSessions } from '../../../src/http/sessions.ts';
 import { createTokens } from '../../../src/http/tokens.ts';
 import type { Reason, Role } from '../../../src/machines/order-types.ts';
 import type { OrderView, TransitionView } from '../../../src/machines/order-view.ts';
@@ -16,11 +18,13 @@ import type { User } from '../../../src/ports/users.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 import type { Teardown } from '../../support/services.ts';
 import { createFakeCatalogue } from './fake-catalogue.ts';
+import { createFakeNetwork } from './fake-channel.ts';
 import { createFakeOrders } from './fake-orders.ts';
-import { createFakeUsers } from './fake-users.ts';
+import { createFakeSessionStore, createFakeUsers } from './fake-users.ts';
 
 export const SECRET = 'a secret for tests of thirty-two bytes and more';
 export const TTL_S = 3600;
+export const REFRESH_TTL_S = 30 * 86_400;
 
 /** An answer, read to its end. */
 export interface Answer {
@@ -46,7 +50,7 @@ export interface AnswerBody extends Omit<OrderView, 'payment'>, Problem, Omit<Pr
   reason: Reason;
   allowedEvents: string[];
   errors: FieldError[];
-  items: (OrderView & TransitionView & ProductBody)[];
+  items: (OrderView & TransitionView & ProductBody & { username: string })[];
   next: string | null;
   total: number;
   skip: number;
@@ -55,6 +59,16 @@ export interface AnswerBody extends Omit<OrderView, 'payment'>, Problem, Omit<Pr
   accessToken: string;
   tokenType: string;
   expiresInS: number;
+  access_token: string;
+  token_type: string;
+  expires_in: number;
+  refresh_token: string;
+  active: boolean;
+  rows: number;
+  created: number;
+  updated: number;
+  unchanged: number;
+  failed: number;
   version: string;
   checks: Record<string, { status: string }>;
 }
@@ -128,22 +142,51 @@ export function createLogBook() {
   return { logger: pino({ level: 'trace' }, sink), lines };
 }
 
+/** Well-formed, and of no password. */
+const NOBODYS_HASH = `$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+
+/** Without limits that a test would run into unawares. */
+const CONFIG: HttpConfig = {
+  jwtSecrets: [SECRET],
+  tokenTtlS: TTL_S,
+  secureCookies: false,
+  loginTest: false,
+  rates: { reads: 0, writes: 0, auth: 0 },
+  logins: { failures: 10_000, windowS: 900 },
+  allowedOrigins: undefined,
+  trustedProxies: 0,
+  body: { maxBytes: 1_048_576, maxDepth: 32 },
+  importRows: 1_000,
+};
+
+/** What a test may replace: parts, settings, and the network that the instances share. */
+export interface AppChanges extends Partial<Omit<HttpParts, 'config'>> {
+  config?: Partial<HttpConfig>;
+}
+
 /** Starts the whole app; `changes` replaces parts of it. */
-export async function startApp(t: Teardown, changes: Partial<HttpParts> = {}) {
+export async function startApp(t: Teardown, { config: settings, ...changes }: AppChanges = {}) {
   const clock = createFakeClock(new Date('2026-01-01T00:00:00.000Z'));
   const newId = randomUUID;
   const orders = createFakeOrders({ clock, newId });
   const products = createFakeCatalogue();
   const users = createFakeUsers(newId);
   const { logger, lines } = createLogBook();
-  const config = { jwtSecret: SECRET, tokenTtlS: TTL_S, secureCookies: false };
-  const app = createApp({
-    config,
+  const network = createFakeNetwork();
+  const store = createFakeSessionStore(users);
+  const watch = createSessionWatch({ store, channel: network.join(), clock, logger });
+  t.teardown(() => watch.close());
+  const sessions = createSessions({ store, watch, users, clock, newId, ttlS: REFRESH_TTL_S, logger });
+  const parts: HttpParts = {
+    config: { ...CONFIG, ...settings },
     orders,
     queries: orders.queries,
     products,
     users,
     readers: {},
+    sessions,
+    redis: undefined,
+    namespace: 'test',
     queues: () => [],
     checks: {},
     clock,
@@ -151,9 +194,9 @@ export async function startApp(t: Teardown, changes: Partial<HttpParts> = {}) {
     logger,
     version: '1.2.3',
     ...changes,
-  });
-  const url = await serve(t, app);
-  const tokens = createTokens({ secret: SECRET, ttlS: TTL_S, clock });
+  };
+  const url = await serve(t, createApp(parts));
+  const tokens = createTokens({ secrets: [SECRET], ttlS: TTL_S, clock });
   return {
     url,
     clock,
@@ -162,6 +205,9 @@ export async function startApp(t: Teardown, changes: Partial<HttpParts> = {}) {
     users,
     lines,
     tokens,
+    sessions,
+    /** The table that the app serves. */
+    routes: createApi(parts).routes,
     call: (method: string, path: string, options?: CallOptions) => call(url, method, path, options),
     /** A user of that role with a token; nobody knows the password. */
     async person(
@@ -169,8 +215,9 @@ export async function startApp(t: Teardown, changes: Partial<HttpParts> = {}) {
       name = `${role}-${randomUUID().slice(0, 8)}`,
     ): Promise<{ user: User; token: string }> {
       const facts = { email: `${name}@example.com`, username: name, role, createdAt: clock.now() };
-      const user = await users.create({ ...facts, passwordHash: 'none' });
-      return { user, token: tokens.issue(user) };
+      const user = await users.create({ ...facts, passwordHash: NOBODYS_HASH });
+      const { sessionId } = await sessions.open({ ...user, sessionEpoch: 0 });
+      return { user, token: tokens.issue(user, sessionId) };
     },
   };
 }

@@ -1,0 +1,63 @@
+/** What the role `api` adds: the HTTP application and the feed on one port, and the sessions behind both. */
+import type { Server } from 'node:http';
+import type { Redis } from 'ioredis';
+import { createApp, type HttpParts } from '../http/app.ts';
+import { createVerify } from '../http/authenticate.ts';
+import { createSessionWatch } from '../http/session-watch.ts';
+import { createSessions } from '../http/sessions.ts';
+import { httpConfigOf } from '../http/settings.ts';
+import { createTokens } from '../http/tokens.ts';
+import { createRedisChannel } from '../platform/redis-channel.ts';
+import type { GapAwareFeed } from '../realtime/redis-feed.ts';
+import { createRealtime } from '../realtime/server.ts';
+import type { EngineOptions } from './options.ts';
+import type { OpenStore } from './store.ts';
+
+/** The sessions of this instance, and the channel by which it hears of those that end elsewhere. */
+export function watchSessions(options: EngineOptions, store: OpenStore, redis: Redis) {
+  const { redisUrl, environment, clock, newId, logger } = options;
+  const name = `${store.namespace}:sessions`;
+  const channel = createRedisChannel({ redisUrl, name, publisher: redis, clock, logger });
+  const watch = createSessionWatch({ store: store.sessions, channel, clock, logger });
+  const { users } = store;
+  const ttlS = environment.ORDO_REFRESH_TTL_S;
+  const sessions = createSessions({ store: store.sessions, watch, users, clock, newId, ttlS, logger });
+  return { sessions, close: async () => watch.close() };
+}
+
+/** What serving stands on. */
+export interface ServeParts extends Pick<HttpParts, 'orders' | 'readers' | 'queues' | 'checks'> {
+  options: EngineOptions;
+  store: OpenStore;
+  redis: Redis;
+  feed: GapAwareFeed;
+  sessions: ReturnType<typeof watchSessions>['sessions'];
+}
+
+/** The HTTP application of an engine. */
+export function createServing({ options, store, redis, sessions, ...parts }: ServeParts) {
+  const { environment, jwtSecret } = options;
+  const { namespace, products, users, orders: queries } = store;
+  return createApp({
+    ...options,
+    ...parts,
+    config: httpConfigOf(environment, jwtSecret),
+    ...{ queries, products, users, sessions, redis, namespace },
+  });
+}
+
+/** Puts the feed on the server. */
+export function serveFeed(server: Server, { options, feed, orders, sessions }: ServeParts) {
+  const { clock, logger } = options;
+  const { jwtSecrets, tokenTtlS, allowedOrigins } = httpConfigOf(options.environment, options.jwtSecret);
+  const tokens = createTokens({ secrets: jwtSecrets, ttlS: tokenTtlS, clock });
+  return createRealtime({
+    httpServer: server,
+    feed,
+    orders,
+    verify: createVerify(tokens, sessions),
+    clock,
+    logger,
+    ...(allowedOrigins && { allowedOrigins: [...allowedOrigins] }),
+  });
+}

@@ -1,0 +1,56 @@
+/** Opens the database: brings its stored form up to date, and puts the repositories on it. */
+import type { Redis } from 'ioredis';
+import { chargeModel, createChargeBook } from '../store/charge-book.ts';
+import { connectStore } from '../store/connect.ts';
+import { createDeliveryBook, deliveryModel } from '../store/delivery-book.ts';
+import { withRetryableFailures } from '../store/failures.ts';
+import { createMigrator } from '../store/migrate.ts';
+import { orderModel } from '../store/order-model.ts';
+import { createOrderStore } from '../store/order-store.ts';
+import { cacheProducts, createProductCache, forgetMovedStock } from '../store/product-cache.ts';
+import { productModel } from '../store/product-model.ts';
+import { createProductStore } from '../store/product-store.ts';
+import { createSessionStore, sessionModel } from '../store/session-store.ts';
+import { createStockLedger } from '../store/stock-ledger.ts';
+import { movementModel } from '../store/stock-movements.ts';
+import { createUserStore, userModel } from '../store/user-store.ts';
+import type { EngineOptions } from './options.ts';
+
+/** The repositories of an engine, and the connection that they share. @param redis keeps what is read often */
+export async function openStore(
+  { mongodbUri, environment, newId, clock, logger }: EngineOptions,
+  redis: Redis,
+) {
+  const connection = await connectStore(mongodbUri);
+  try {
+    await createMigrator(connection, { clock, newId, logger }).up();
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+  // By the database, so that engines with different ones can share a Redis without taking each other's jobs.
+  const namespace = `ordo:${connection.name}`;
+  const models = {
+    products: productModel(connection),
+    movements: movementModel(connection),
+    users: userModel(connection),
+  };
+  const products = withRetryableFailures(createProductStore(models.products, models.movements));
+  const stock = withRetryableFailures(createStockLedger(models.products, models.movements));
+  const ttlMs = environment.ORDO_PRODUCT_CACHE_S * 1000;
+  const cache = ttlMs > 0 ? createProductCache({ redis, namespace, ttlMs, clock, logger }) : undefined;
+  return {
+    connection,
+    namespace,
+    orders: withRetryableFailures(createOrderStore(orderModel(connection))),
+    products: cache ? cacheProducts(products, cache) : products,
+    stock: cache ? forgetMovedStock(stock, cache) : stock,
+    users: withRetryableFailures(createUserStore(models.users, newId)),
+    sessions: withRetryableFailures(createSessionStore(sessionModel(connection), models.users)),
+    charges: withRetryableFailures(createChargeBook(chargeModel(connection))),
+    deliveries: withRetryableFailures(createDeliveryBook(deliveryModel(connection))),
+  };
+}
+
+/** An open database. */
+export type OpenStore = Awaited<ReturnType<typeof openStore>>;

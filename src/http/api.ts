@@ -1,0 +1,21 @@
+/** The table of the API's routes: what is served, what is documented, and what is tested, from one source. */
+import { type AuthParts, authRoutes } from './auth-routes.ts';
+import { type OrderParts, orderRoutes } from './order-routes.ts';
+import { type ProductParts, productRoutes } from './product-routes.ts';
+import { type ProfileParts, profileRoutes } from './profile-routes.ts';
+import type { Route } from './route.ts';
+import { type UserParts, userRoutes } from './user-routes.ts';
+
+/** What the routes stand on. */
+export type ApiParts = AuthParts & UserParts & ProfileParts & ProductParts & OrderParts;
+
+/** Every route below `/api/v1` and `/api`. */
+export function apiRoutes(parts: ApiParts): Route[] {
+  return [
+    ...authRoutes(parts),
+    ...userRoutes(parts),
+    ...profileRoutes(parts),
+    ...productRoutes(parts),
+    ...orderRoutes(parts),
+  ];
+}
