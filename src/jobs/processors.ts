@@ -42,13 +42,14 @@ const contentsOf = ({ lines }: OrderInput, parcel: LineQuantity[] | undefined): 
 /** Payment and shipping: idempotent at their providers. */
 function forwardStages({ gateway, carrier }: ProcessorParts) {
   return {
-    /** Charges once: after a failed attempt the gateway is asked what became of it before it is repeated. */
+    /** Charges once: after a failed attempt the gateway is asked what became of it before it is repeated, by an operator too. */
     async 'payment.capture'({
       record,
       input: { chargeKey, amountMinor = record.input.amountMinor, paymentToken },
       failedAttempts,
     }: Work<{ chargeKey: string; amountMinor?: number; paymentToken?: string }>): Promise<PaymentOutcome> {
-      const known = failedAttempts > 0 ? await gateway.lookUp(chargeKey) : undefined;
+      const isRepeated = failedAttempts > 0 || record.snapshot.context.stuckIn === 'charging';
+      const known = isRepeated ? await gateway.lookUp(chargeKey) : undefined;
       if (known) return toPaymentOutcome(known);
       const { orderId, currency } = record.input;
       const token = paymentToken ?? record.input.paymentToken ?? '';

@@ -9,6 +9,7 @@ import {
   cancelUnlessSent,
   endAs,
   failed,
+  failedMeanwhile,
   hold,
   holdNow,
   settled,
@@ -62,6 +63,7 @@ export const adjusting = orderSetup.createStateConfig({
     'order.cancel': cancelUnlessSent,
     'order.hold': hold,
     'payment.settled': settledMeanwhile,
+    'payment.failed': failedMeanwhile,
   },
 });
 
@@ -90,7 +92,7 @@ export const charging = orderSetup.createStateConfig({
       },
       {
         guard: 'waitsAfterDecline',
-        target: 'awaitingPayment',
+        target: 'proceeding',
         actions: [assign(({ event }) => declinedFor(event.output, undefined)), 'nextAttempt'],
       },
       { target: 'releasing', actions: assign(({ event }) => declinedFor(event.output, 'declined')) },
@@ -154,9 +156,6 @@ export const onHold = orderSetup.createStateConfig({
     'order.cancel': cancelUnlessSent,
     'order.cancelLines': cancelLinesNow,
     'payment.settled': settledMeanwhile,
-    'payment.failed': {
-      guard: 'failsThisCharge',
-      actions: ['rememberFailure', 'nextAttempt'],
-    },
+    'payment.failed': failedMeanwhile,
   },
 });

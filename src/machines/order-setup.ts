@@ -7,6 +7,7 @@ import {
   keptLines,
   paidMinor,
   returnableLines,
+  unitsOf,
   unsentLines,
   within,
 } from './order-lines.ts';
@@ -35,6 +36,7 @@ import {
   chargeKey,
   isPaid,
   overpaidMinor,
+  paymentTokenOf,
   receive,
   returnOf,
   type TakeBack,
@@ -63,6 +65,8 @@ const asks =
 /** Whether the lines asked for are among the available ones; with none asked for, whether there are any. */
 const among = (asked: readonly LineQuantity[] | undefined, available: readonly LineQuantity[]) =>
   asked === undefined ? available.length > 0 : within(asked, available);
+
+const sentInPart = ({ shipments }: OrderContext) => shipments?.some(handedOver) === true;
 
 /** Cancelling the last unit by lines is refused while nothing was sent: that is what `order.cancel` is for. */
 function cancellable(context: OrderContext, asked: readonly LineQuantity[] | undefined): boolean {
@@ -109,13 +113,21 @@ export const orderSetup = setup({
     paid: ({ context }) => isPaid(context),
     chargeBegun: ({ context }) => context.chargeMinor !== undefined,
     unpayable: ({ context }) =>
-      context.payment?.status === 'pending' ||
-      (context.paymentToken ?? context.input.paymentToken ?? null) === null,
+      context.payment?.status === 'pending' || paymentTokenOf(context) === undefined,
     waitsAfterDecline: ({ context }) => context.input.onDecline === 'wait',
     nothingToSend: ({ context }) => unsentLines(context).length === 0,
     byHand: ({ context }) => context.input.fulfilment === 'manual',
-    nothingHandedOver: ({ context }) => !context.shipments?.some(handedOver),
+    nothingHandedOver: ({ context }) => !sentInPart(context),
+    sentInPart: ({ context }) => sentInPart(context),
+    notCancelledYet: ({ context }) => context.ending !== 'cancelled',
     cancellableLines: asks('order.cancelLines', (context, { lines }) => cancellable(context, lines)),
+    cancelsRest: asks(
+      'order.cancelLines',
+      (context, { lines = unsentLines(context) }) =>
+        context.stuckIn === 'shipping' &&
+        cancellable(context, lines) &&
+        unitsOf(lines) === unitsOf(unsentLines(context)),
+    ),
     payable: ({ context }) => context.payment === undefined,
     sendable: asks('order.ship', (context, { lines }) => among(lines, unsentLines(context))),
     returnable: asks('order.return', (context, { lines }) => among(lines, returnableLines(context))),
@@ -125,11 +137,11 @@ export const orderSetup = setup({
     ),
     settlesThisCharge: asks(
       'payment.settled',
-      (context, event) => context.payment?.status !== 'captured' && event.chargeKey === chargeKey(context),
+      (context, event) => !isPaid(context) && event.chargeKey === chargeKey(context),
     ),
     failsThisCharge: asks(
       'payment.failed',
-      (context, event) => context.payment?.status !== 'captured' && event.chargeKey === chargeKey(context),
+      (context, event) => !isPaid(context) && event.chargeKey === chargeKey(context),
     ),
     advancesParcel: asks('shipment.tracked', advances),
     parcelLost: ({ context }) =>
@@ -143,7 +155,8 @@ export const orderSetup = setup({
     endsDeclined: ({ context }) => context.ending === 'declined',
     endsExpired: ({ context }) => context.ending === 'expired',
     canBeUndone: ({ context }) =>
-      !['confirming', 'returning'].includes(context.stuckIn ?? '') && !context.shipments?.some(handedOver),
+      !['confirming', 'returning'].includes(context.stuckIn ?? '') && !sentInPart(context),
+    stuckForMoney: ({ context }) => context.stuckIn === 'charging' || context.stuckIn === 'settling',
     stuckIn: ({ context }, state: StuckState) => context.stuckIn === state,
   },
   actions: {
@@ -163,6 +176,8 @@ export const orderSetup = setup({
       hold: { reason: (event as Given<'order.hold'>).reason },
     })),
     forgetHold: assign({ hold: undefined }),
+    /** What an operator has taken in hand is no reason any more, but for an order that ends. */
+    forgetTrouble: assign(({ context }) => (context.ending === undefined ? { reason: undefined } : {})),
     cancelLines: assign(({ context, event }) => ({
       cancelled: addLines(context.cancelled, (event as Given<'order.cancelLines'>).lines),
       adjust: true,

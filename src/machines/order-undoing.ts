@@ -1,9 +1,16 @@
 /** The order's states while it is undone, and where it waits for an operator. */
 import { assign } from 'xstate';
 import { orderSetup } from './order-setup.ts';
-import { attention, cancel, cancelMeanwhile } from './order-transitions.ts';
+import {
+  attention,
+  cancel,
+  cancelMeanwhile,
+  cancelRest,
+  failedWhileStuck,
+  settledWhileStuck,
+} from './order-transitions.ts';
 import type { StuckState } from './order-types.ts';
-import { chargeKey, recallInput, refunded } from './order-work.ts';
+import { chargeKey, recallInput, refundedInAll } from './order-work.ts';
 
 export const recalling = orderSetup.createStateConfig({
   invoke: {
@@ -26,7 +33,7 @@ export const refunding = orderSetup.createStateConfig({
     }),
     onDone: {
       target: 'releasing',
-      actions: assign(({ context, event }) => refunded(context, event.output.refundedMinor)),
+      actions: assign(({ context, event }) => refundedInAll(context, event.output.refundedMinor)),
     },
     onError: attention('refunding'),
   },
@@ -61,6 +68,7 @@ export const notifying = orderSetup.createStateConfig({
 const goOn = (state: StuckState) => ({ guard: { type: 'stuckIn', params: state }, target: state }) as const;
 
 export const needsAttention = orderSetup.createStateConfig({
+  exit: 'forgetTrouble',
   on: {
     'order.retry': [
       goOn('validating'),
@@ -75,6 +83,9 @@ export const needsAttention = orderSetup.createStateConfig({
       goOn('returning'),
     ],
     'order.cancel': { ...cancel, guard: 'canBeUndone' },
+    'order.cancelLines': cancelRest,
     'order.complete': { guard: { type: 'stuckIn', params: 'confirming' }, target: 'closing' },
+    'payment.settled': settledWhileStuck,
+    'payment.failed': failedWhileStuck,
   },
 });
