@@ -71,8 +71,9 @@ const sentInPart = ({ shipments }: OrderContext) => shipments?.some(handedOver) 
 /** Cancelling the last unit by lines is refused while nothing was sent: that is what `order.cancel` is for. */
 function cancellable(context: OrderContext, asked: readonly LineQuantity[] | undefined): boolean {
   const unsent = unsentLines(context);
-  if (!among(asked, unsent)) return false;
-  const cancelled = addLines(context.cancelled, asked ?? []);
+  const lines = asked ?? unsent.slice(0, 1).map(({ line }) => ({ line, quantity: 1 }));
+  if (!within(lines, unsent)) return false;
+  const cancelled = addLines(context.cancelled, lines);
   return keptLines({ input: context.input, cancelled }).length > 0;
 }
 

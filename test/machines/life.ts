@@ -35,12 +35,16 @@ function toStimulus(record: OrderRecord, step: Step): Stimulus {
 export const decideOn = (record: OrderRecord, step: Step, machine: ActorDefinition = definition): Decision =>
   decide(machine, record, toStimulus(record, step), START, leases);
 
+/** The record after that decision. */
+export const taken = (record: OrderRecord, { commit }: Extract<Decision, { kind: 'moved' }>): OrderRecord =>
+  applyCommit(record, commit) as OrderRecord;
+
 /** The record after the step. @throws when the order does not take it */
 export function take(record: OrderRecord, step: Step, machine?: ActorDefinition): OrderRecord {
   const decision = decideOn(record, step, machine);
   if (decision.kind !== 'moved')
     throw new Error(`${JSON.stringify(step)} in ${record.state} is ${decision.kind}`);
-  return applyCommit(record, decision.commit) as OrderRecord;
+  return taken(record, decision);
 }
 
 /** The states that an order goes through, and the record at the end. */

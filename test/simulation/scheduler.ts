@@ -1,7 +1,7 @@
 /** The one source of order in a simulation: a seed decides what happens next, and what goes wrong with it. */
 
 /** A small generator of pseudo-random numbers (mulberry32): the same seed gives the same run, anywhere. */
-function createRandom(seed: number): () => number {
+export function createRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
