@@ -6,6 +6,8 @@ import type { Outside } from './outside.ts';
 
 const UNDONE = ['cancelled', 'declined', 'rejected', 'expired'];
 
+const WAY = ['', 'pickedUp', 'inTransit', 'delivered', 'lost'];
+
 /** Whether it ended without a sale. */
 const isUndone = ({ state }: OrderRecord) => UNDONE.includes(state);
 
@@ -50,10 +52,13 @@ export function moneyFaults({ charges }: Outside, record: OrderRecord): string[]
 
 /** The parcels: none for an order that was undone, and all that was kept in those of another. */
 export function parcelFaults({ parcels }: Outside, record: OrderRecord): string[] {
-  const { _id, state, input, snapshot } = record;
+  const { _id, state, input, snapshot, history } = record;
   const booked = [...parcels.values()].filter(
     (parcel) => parcel.orderId === _id && parcel.state === 'booked',
   );
+  const undoneAt = history.findIndex(({ to }) => to === 'recalling');
+  const sentBefore = history.slice(0, Math.max(0, undoneAt)).some(({ type }) => type === 'shipment.tracked');
+  if (isUndone(record) && sentBefore) return [`is ${state}, and a parcel was known to be on its way`];
   const known = new Set((snapshot.context.shipments ?? []).map(({ trackingNumber }) => trackingNumber));
   if (isUndone(record) || input.fulfilment === 'manual')
     return booked.length > 0 ? [`is ${state}, and ${booked.length} parcels are booked`] : [];
@@ -70,6 +75,23 @@ export function parcelFaults({ parcels }: Outside, record: OrderRecord): string[
   const kept = count(bySku(input, keptLines(contextOf(record))));
   if (inside !== kept) faults.push(`is ${state}, kept ${kept}, and ${inside} was sent`);
   return faults;
+}
+
+/** Parcels go forwards, by what their order believes. */
+export function trackingFaults({ history }: OrderRecord): string[] {
+  const heard = new Map<string, string[]>();
+  for (const { type, event } of history)
+    if (type === 'shipment.tracked') {
+      const number = event.trackingNumber as string;
+      heard.set(number, [...(heard.get(number) ?? []), event.status as string]);
+    }
+  // What is sent together by hand can have one number, and start anew with each parcel.
+  return [...heard]
+    .filter(([number]) => !number.startsWith('hand'))
+    .filter(([, statuses]) =>
+      statuses.some((status, index) => WAY.indexOf(status) <= WAY.indexOf(statuses[index - 1] ?? '')),
+    )
+    .map(([number, statuses]) => `believes that ${number} was ${statuses.join(', then ')}`);
 }
 
 /** The notices: one on each order's end, none on another, and one on each refund. */

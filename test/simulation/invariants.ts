@@ -1,17 +1,25 @@
 /** What must be true when a run has come to rest: the promises of the design. */
 import type { OrderRecord } from '../../src/machines/order-view.ts';
-import { moneyFaults, noticeFaults, parcelFaults, returnFaults, stockFaults } from './books.ts';
+import {
+  moneyFaults,
+  noticeFaults,
+  parcelFaults,
+  returnFaults,
+  stockFaults,
+  trackingFaults,
+} from './books.ts';
 import type { Outside } from './outside.ts';
 import { refoldFault } from './refold.ts';
 
 /** Every promise that does not hold, in words. */
-export function faultsIn(outside: Outside, accepted: Set<string>): string[] {
+export function faultsIn(outside: Outside, accepted: Set<string>, placed: number): string[] {
   const records = [...outside.store.records.values()] as OrderRecord[];
   const lost = [...accepted]
     .filter((id) => !outside.store.records.has(id))
     .map((id) => `${id} was accepted and is lost`);
   return [
     ...lost,
+    ...(records.length > placed ? [`${placed} requests placed ${records.length} orders`] : []),
     ...outside.protests,
     ...records.flatMap((record) => orderFaults(outside, record).map((fault) => `${record._id} ${fault}`)),
     ...stockFaults(outside, records),
@@ -47,6 +55,7 @@ function orderFaults(outside: Outside, record: OrderRecord): string[] {
     ...parcelFaults(outside, record),
     ...noticeFaults(outside, record),
     ...returnFaults(record),
+    ...trackingFaults(record),
   ];
 }
 

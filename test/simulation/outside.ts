@@ -32,6 +32,8 @@ export interface SimulatedCharge {
   charge: Charge;
   orderId: string;
   amountMinor: number;
+  /** Absent when the key was barred before anything was charged under it. */
+  paymentToken?: string;
 }
 
 /** A parcel as the carrier's own books have it. */
@@ -55,6 +57,8 @@ export function createOutside(scheduler: Scheduler, stock: Record<string, number
     products.set(sku, { received, available: received, sold: 0, holds: new Map(), returns: new Map() });
   return {
     scheduler,
+    /** How much of what can go wrong does, in this run. */
+    roughness: 2 * scheduler.random(),
     clock: createFakeClock(START),
     store: createMemoryStore(),
     /** The snapshot that each commit wrote, as text, by order; the first is that of seq 1. */

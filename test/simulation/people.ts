@@ -10,9 +10,15 @@ import type { Scheduler } from './scheduler.ts';
 
 const COMMANDS = Object.keys(COMMAND_ROLES) as OrderCommand['type'][];
 const ROLES: Role[] = ['customer', 'operator', 'admin'];
+/** What ends or stops an order is asked more rarely, or hardly any order would get far. */
+const RARE: readonly string[] = ['order.cancel', 'order.hold'];
 const PRICE_MINOR: Record<string, number> = { CUP: 500, POT: 1_200 };
 
 const living = (processes: SimulatedProcess[]) => processes.filter(({ alive }) => alive);
+
+/** A means of payment, never the same twice. */
+const newToken = (scheduler: Scheduler, kinds: string[]): string =>
+  `tok_${scheduler.pick(kinds)}_${scheduler.random()}`;
 
 function newOrder(scheduler: Scheduler, number: number): PlaceOrder {
   const line = (sku: string) => ({
@@ -21,14 +27,7 @@ function newOrder(scheduler: Scheduler, number: number): PlaceOrder {
     unitPriceMinor: PRICE_MINOR[sku] ?? 0,
   });
   const baskets = [['CUP'], ['CUP', 'POT'], ['POT', 'CUP'], ['CUP', 'CUP'], ['POT']];
-  const token = scheduler.pick([
-    'tok_approve',
-    'tok_approve',
-    'tok_approve',
-    'tok_decline',
-    'tok_pending',
-    '',
-  ]);
+  const token = newToken(scheduler, ['approve', 'approve', 'approve', 'decline', 'pending', 'none']);
   return {
     customerId: 'c',
     currency: 'EUR',
@@ -36,7 +35,7 @@ function newOrder(scheduler: Scheduler, number: number): PlaceOrder {
     pricing: 'catalogue',
     fulfilment: scheduler.chance(0.25) ? 'manual' : 'automatic',
     shippingAddress: { name: 'A', street: 'S', city: 'L', postalCode: 'SW1Y 4JH', country: 'GB' },
-    ...(token && { paymentToken: token }),
+    ...(!token.startsWith('tok_none') && { paymentToken: token }),
     onDecline: scheduler.chance(0.5) ? 'wait' : 'end',
     by: { role: 'customer', userId: 'c' },
     idempotency: { key: `k${number}`, fingerprint: 'f' },
@@ -76,7 +75,7 @@ function wordsOf(scheduler: Scheduler, type: OrderCommand['type'], record: Order
     case 'order.cancelLines':
       return { type, lines: some(unsentLines(context)) };
     case 'order.pay':
-      return { type, token: scheduler.pick(['tok_approve', 'tok_decline', 'tok_pending']) ?? '' };
+      return { type, token: newToken(scheduler, ['approve', 'decline', 'pending']) };
     case 'order.hold':
       return { type, reason: 'looks odd' };
     case 'order.ship': {
@@ -126,13 +125,21 @@ function send(
   attempt();
 }
 
+function pickCommand(
+  scheduler: Scheduler,
+  commands: readonly OrderCommand['type'][],
+): OrderCommand['type'] | undefined {
+  const type = scheduler.pick(commands);
+  return type !== undefined && RARE.includes(type) && scheduler.chance(0.6) ? undefined : type;
+}
+
 /** Somebody asks something of an order. */
 export function command(outside: Outside, processes: SimulatedProcess[]): void {
   const { scheduler, store } = outside;
   const record = scheduler.pick([...store.records.values()]) as OrderRecord | undefined;
   if (record === undefined) return;
   const allowed = record.allowedCommands as OrderCommand['type'][];
-  const type = scheduler.pick(scheduler.chance(0.8) ? allowed : COMMANDS);
+  const type = pickCommand(scheduler, scheduler.chance(0.8) ? allowed : COMMANDS);
   const role = scheduler.pick(ROLES);
   if (type && role) send(outside, processes, record, type, role);
 }
@@ -147,7 +154,7 @@ export function attend(outside: Outside, processes: SimulatedProcess[]): boolean
   const record = scheduler.pick(waiting);
   // Where there is a deadline, time alone may be enough.
   if (record === undefined || (record.timers.length > 0 && scheduler.chance(0.97))) return false;
-  const type = scheduler.pick(record.allowedCommands as OrderCommand['type'][]);
+  const type = pickCommand(scheduler, record.allowedCommands as OrderCommand['type'][]);
   // Nobody puts an order on hold for ever.
   if (type === undefined || type === 'order.hold') return false;
   send(outside, processes, record, type, 'operator');

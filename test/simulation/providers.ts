@@ -15,9 +15,9 @@ const reused = (outside: Outside, key: string): never => {
 /** The first answer of the gateway, by the means of payment. */
 function answerTo({ key, amountMinor, paymentToken }: ChargeRequest): Charge {
   const paymentId = `pay-${key}`;
-  if (paymentToken === 'tok_decline')
+  if (paymentToken.startsWith('tok_decline'))
     return { status: 'declined', reason: { code: 'lost_card', detail: 'Lost.' } };
-  if (paymentToken === 'tok_pending') return { status: 'pending', paymentId };
+  if (paymentToken.startsWith('tok_pending')) return { status: 'pending', paymentId };
   return { status: 'captured', paymentId, amountMinor, refunds: [] };
 }
 
@@ -32,11 +32,16 @@ function gatewayFor(outside: Outside, caller: Caller): PaymentGateway {
   return {
     capture: (request) =>
       call('capture', () => {
-        const { key, orderId, amountMinor } = request;
+        const { key, orderId, amountMinor, paymentToken } = request;
+        const before = [...charges].some(
+          ([other, charge]) => other !== key && charge.paymentToken === paymentToken,
+        );
+        if (before) outside.protests.push(`${key} charges a means again that was declined`);
         const known: SimulatedCharge = charges.get(key) ?? {
           charge: answerTo(request),
           orderId,
           amountMinor,
+          paymentToken,
         };
         if (known.charge.status !== 'voided' && known.amountMinor !== amountMinor) reused(outside, key);
         charges.set(key, known);
