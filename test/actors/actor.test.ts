@@ -150,7 +150,9 @@ test('a command with the seq of an older look at the order is outdated', async (
 test('the history refolds to the snapshot that was committed', async (t) => {
   const { store, actors } = setUp();
   await actors[0]?.tell(heldOutcome);
-  await actors[0]?.tell(outcome('payment', 2, { type: 'payment.captured', paymentId: 'p' }));
+  await actors[0]?.tell(
+    outcome('payment', 2, { type: 'payment.captured', paymentId: 'p', amountMinor: 2500 }),
+  );
   await actors[0]?.tell(cancel('c1'));
   const stored = store.records.get('order-1');
   let refolded: ActorRecord = placedOrder();
