@@ -11,16 +11,18 @@ import { RetryableError, TerminalError } from '../platform/errors.ts';
 import type { PaymentGateway } from '../ports/payment.ts';
 import { type ProcessorParts, skusOf, type Work } from './work.ts';
 
-/** Gives back all that is left of a charge, once; bars it when nothing was captured. In minor units. */
+/**
+ * Gives back all that is left of a charge, once; bars it when nothing was captured.
+ * @returns what was given back of it altogether, in minor units: an earlier refund may have come whose news had not
+ */
 async function undoCharge(gateway: PaymentGateway, chargeKey: string, refundKey: string): Promise<number> {
   const charge = await gateway.void(chargeKey);
   if (charge.status !== 'captured') return 0;
-  const earlier = charge.refunds.find(({ key }) => key === refundKey);
-  if (earlier) return earlier.amountMinor;
-  const amountMinor = charge.refunds.reduce((left, refund) => left - refund.amountMinor, charge.amountMinor);
-  if (amountMinor === 0) return 0;
+  const earlierMinor = charge.refunds.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+  const amountMinor = charge.amountMinor - earlierMinor;
+  if (amountMinor === 0 || charge.refunds.some(({ key }) => key === refundKey)) return earlierMinor;
   try {
-    return (await gateway.refund({ chargeKey, refundKey, amountMinor })).amountMinor;
+    return earlierMinor + (await gateway.refund({ chargeKey, refundKey, amountMinor })).amountMinor;
   } catch (error) {
     // Another refund, begun before the order was undone, came in between: what is left has to be looked up again.
     if (error instanceof TerminalError && error.code === 'conflict')
@@ -36,6 +38,7 @@ export function createCompensations({ stock, gateway, carrier, clock }: Processo
 
   return {
     async 'compensation.adjust'({ record, input }: Work<Adjustment>): Promise<AdjustmentOutcome> {
+      if (input.recallKey !== undefined) await carrier.recall(input.recallKey);
       await stock.keep(record._id, input.keep);
       return { type: 'order.adjusted', refundedMinor: await giveBack(input.refund) };
     },

@@ -15,6 +15,7 @@ import { type OrderRecord, viewOrder } from '../machines/order-view.ts';
 import { RetryableError } from '../platform/errors.ts';
 import type { NoticeTemplate } from '../ports/notifier.ts';
 import type { Charge } from '../ports/payment.ts';
+import type { StockUnits } from '../ports/stock.ts';
 import type { User } from '../ports/users.ts';
 import { createCompensations } from './compensations.ts';
 import { checkAddress, claimsOf, refusalOf } from './validation.ts';
@@ -24,9 +25,12 @@ import { type ProcessorParts, skusOf, type Work } from './work.ts';
 const RECIPIENT_TTL_MS = 5_000;
 const RECIPIENTS_MAX = 1_000;
 
-/** The units of each product that the order has kept. */
-const keptUnits = ({ input, snapshot }: OrderRecord) =>
-  bySku(input, keptLines({ ...snapshot.context, input }));
+/** The units of each product that the order has kept: none, where all of them were cancelled. */
+function keptUnits({ input, snapshot }: OrderRecord): StockUnits[] {
+  const kept = bySku(input, keptLines({ ...snapshot.context, input }));
+  const units = new Map(kept.map(({ sku, quantity }) => [sku, quantity]));
+  return skusOf(input).map((sku) => ({ sku, quantity: units.get(sku) ?? 0 }));
+}
 
 function toPaymentOutcome(charge: Charge): PaymentOutcome {
   switch (charge.status) {
@@ -53,13 +57,14 @@ const contentsOf = ({ lines }: OrderInput, parcel: LineQuantity[] | undefined): 
 /** Payment and shipping: idempotent at their providers. */
 function forwardStages({ gateway, carrier }: ProcessorParts) {
   return {
-    /** Charges once: after a failed attempt the gateway is asked what became of it before it is repeated. */
+    /** Charges once: after a failed attempt the gateway is asked what became of it before it is repeated, by an operator too. */
     async 'payment.capture'({
       record,
       input: { chargeKey, amountMinor = record.input.amountMinor, paymentToken },
       failedAttempts,
     }: Work<{ chargeKey: string; amountMinor?: number; paymentToken?: string }>): Promise<PaymentOutcome> {
-      const known = failedAttempts > 0 ? await gateway.lookUp(chargeKey) : undefined;
+      const isRepeated = failedAttempts > 0 || record.snapshot.context.stuckIn === 'charging';
+      const known = isRepeated ? await gateway.lookUp(chargeKey) : undefined;
       if (known) return toPaymentOutcome(known);
       const { orderId, currency } = record.input;
       const token = paymentToken ?? record.input.paymentToken ?? '';

@@ -91,7 +91,8 @@ export function bySku(
 export function nextParcel(context: Lines): LineQuantity[] | undefined {
   const unsent = unsentLines(context);
   let room = context.input.policy.parcelUnits ?? Number.POSITIVE_INFINITY;
-  if (unitsOf(unsent) <= room && context.shipments === undefined) return undefined;
+  const whole = context.shipments === undefined && context.cancelled === undefined;
+  if (whole && unitsOf(unsent) <= room) return undefined;
   const parcel: LineQuantity[] = [];
   for (const { line, quantity } of unsent) {
     const taken = Math.min(quantity, room);

@@ -63,6 +63,7 @@ export const adjusting = orderSetup.createStateConfig({
     'order.cancel': cancelUnlessSent,
     'order.hold': hold,
     'payment.settled': settledMeanwhile,
+    'payment.failed': failedMeanwhile,
   },
 });
 
@@ -91,7 +92,7 @@ export const charging = orderSetup.createStateConfig({
       },
       {
         guard: 'waitsAfterDecline',
-        target: 'awaitingPayment',
+        target: 'proceeding',
         actions: [assign(({ event }) => declinedFor(event.output, undefined)), 'nextAttempt'],
       },
       { target: 'releasing', actions: assign(({ event }) => declinedFor(event.output, 'declined')) },
@@ -136,12 +137,12 @@ export const settling = orderSetup.createStateConfig({
         guard: ({ event }) => event.output.type === 'payment.captured',
         target: 'proceeding',
         actions: assign(({ event: { output } }) =>
-          output.type === 'payment.captured' ? { payment: receive(output) } : {},
+          output.type === 'payment.captured' ? { payment: receive(output), failure: undefined } : {},
         ),
       },
       {
         guard: and(['paymentFailed', 'waitsAfterDecline']),
-        target: 'awaitingPayment',
+        target: 'proceeding',
         actions: ['takeFailure', 'nextAttempt'],
       },
       { guard: 'paymentFailed', target: 'releasing', actions: ['takeFailure', 'endDeclined'] },

@@ -22,7 +22,9 @@ export function whyNot(record: OrderRecord, command: OrderCommand): string | und
     case 'order.cancelLines':
       return (
         faultOf(command.lines, unsentLines(context), 'cancelled') ??
-        'That would cancel all that there is; send order.cancel instead.'
+        (record.state === 'needsAttention'
+          ? 'The carrier does not take what is left; cancel all that is not sent.'
+          : 'That would cancel all that there is; send order.cancel instead.')
       );
     case 'order.ship':
       return faultOf(command.lines ?? [], unsentLines(context), 'sent');

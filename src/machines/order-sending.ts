@@ -13,6 +13,7 @@ export const awaitingShipment = orderSetup.createStateConfig({
   },
 });
 
+/** Once a parcel is in the carrier's hands, an order cannot be undone as a whole: an operator decides on the rest. */
 export const shipping = orderSetup.createStateConfig({
   invoke: {
     id: 'shipment',
@@ -27,6 +28,16 @@ export const shipping = orderSetup.createStateConfig({
         ),
       },
       {
+        guard: 'sentInPart',
+        target: 'needsAttention',
+        actions: [
+          assign(({ event: { output } }) =>
+            output.type === 'shipment.refused' ? { reason: output.reason } : {},
+          ),
+          attention('shipping').actions,
+        ],
+      },
+      {
         target: 'undoing',
         actions: assign(({ event: { output } }) =>
           output.type === 'shipment.refused' ? { ending: 'rejected' as const, reason: output.reason } : {},
@@ -36,10 +47,13 @@ export const shipping = orderSetup.createStateConfig({
     onError: attention('shipping'),
   },
   after: {
-    'shipping.overdue': {
-      target: 'undoing',
-      actions: endAs('rejected', 'shipping_overdue', 'The carrier did not take the order in time.'),
-    },
+    'shipping.overdue': [
+      { guard: 'sentInPart', ...attention('shipping') },
+      {
+        target: 'undoing',
+        actions: endAs('rejected', 'shipping_overdue', 'The carrier did not take the order in time.'),
+      },
+    ],
   },
   on: { 'order.cancel': cancelUnlessSent, 'order.hold': hold },
 });

@@ -7,6 +7,7 @@ import {
   keptLines,
   paidMinor,
   returnableLines,
+  unitsOf,
   unsentLines,
   within,
 } from './order-lines.ts';
@@ -35,6 +36,7 @@ import {
   chargeKey,
   isPaid,
   overpaidMinor,
+  paymentTokenOf,
   receive,
   returnOf,
   type TakeBack,
@@ -66,11 +68,14 @@ const asks =
 const among = (asked: readonly LineQuantity[] | undefined, available: readonly LineQuantity[]) =>
   asked === undefined ? available.length > 0 : within(asked, available);
 
+const sentInPart = ({ shipments }: OrderContext) => shipments?.some(handedOver) === true;
+
 /** Cancelling the last unit by lines is refused while nothing was sent: that is what `order.cancel` is for. */
 function cancellable(context: OrderContext, asked: readonly LineQuantity[] | undefined): boolean {
   const unsent = unsentLines(context);
-  if (!among(asked, unsent)) return false;
-  const cancelled = addLines(context.cancelled, asked ?? []);
+  const lines = asked ?? unsent.slice(0, 1).map(({ line }) => ({ line, quantity: 1 }));
+  if (!within(lines, unsent)) return false;
+  const cancelled = addLines(context.cancelled, lines);
   return keptLines({ input: context.input, cancelled }).length > 0;
 }
 
@@ -111,13 +116,21 @@ export const orderSetup = setup({
     paid: ({ context }) => isPaid(context),
     chargeBegun: ({ context }) => context.chargeMinor !== undefined,
     unpayable: ({ context }) =>
-      context.payment?.status === 'pending' ||
-      (context.paymentToken ?? context.input.paymentToken ?? null) === null,
+      context.payment?.status === 'pending' || paymentTokenOf(context) === undefined,
     waitsAfterDecline: ({ context }) => context.input.onDecline === 'wait',
     nothingToSend: ({ context }) => unsentLines(context).length === 0,
     byHand: ({ context }) => context.input.fulfilment === 'manual',
-    nothingHandedOver: ({ context }) => !context.shipments?.some(handedOver),
+    nothingHandedOver: ({ context }) => !sentInPart(context),
+    sentInPart: ({ context }) => sentInPart(context),
+    notCancelledYet: ({ context }) => context.ending !== 'cancelled',
     cancellableLines: asks('order.cancelLines', (context, { lines }) => cancellable(context, lines)),
+    cancelsRest: asks(
+      'order.cancelLines',
+      (context, { lines = unsentLines(context) }) =>
+        context.stuckIn === 'shipping' &&
+        cancellable(context, lines) &&
+        unitsOf(lines) === unitsOf(unsentLines(context)),
+    ),
     payable: ({ context }) => context.payment === undefined,
     sendable: asks('order.ship', (context, { lines }) => among(lines, unsentLines(context))),
     returnable: asks('order.return', (context, { lines }) => among(lines, returnableLines(context))),
@@ -127,12 +140,12 @@ export const orderSetup = setup({
     ),
     settlesThisCharge: asks(
       'payment.settled',
-      (context, event) => context.payment?.status !== 'captured' && event.chargeKey === chargeKey(context),
+      (context, event) => !isPaid(context) && event.chargeKey === chargeKey(context),
     ),
     paymentFailed: ({ context }) => context.failure !== undefined,
     failsThisCharge: asks(
       'payment.failed',
-      (context, event) => context.payment?.status !== 'captured' && event.chargeKey === chargeKey(context),
+      (context, event) => !isPaid(context) && event.chargeKey === chargeKey(context),
     ),
     advancesParcel: asks('shipment.tracked', advances),
     parcelLost: ({ context }) =>
@@ -146,7 +159,8 @@ export const orderSetup = setup({
     endsDeclined: ({ context }) => context.ending === 'declined',
     endsExpired: ({ context }) => context.ending === 'expired',
     canBeUndone: ({ context }) =>
-      !['confirming', 'returning'].includes(context.stuckIn ?? '') && !context.shipments?.some(handedOver),
+      !['confirming', 'returning'].includes(context.stuckIn ?? '') && !sentInPart(context),
+    stuckForMoney: ({ context }) => context.stuckIn === 'charging' || context.stuckIn === 'settling',
     stuckIn: ({ context }, state: StuckState) => context.stuckIn === state,
   },
   actions: {
@@ -160,10 +174,6 @@ export const orderSetup = setup({
         reason: { code: 'attempts_used_up', detail: `The work of ${at.state} failed at every attempt.` },
       }),
     })),
-    getUnstuck: assign(({ context }) => ({
-      stuckIn: undefined,
-      ...(context.ending === undefined && { reason: undefined }),
-    })),
     rememberCancel: assign(({ event }) => ({
       ending: 'cancelled' as const,
       reason: {
@@ -175,6 +185,8 @@ export const orderSetup = setup({
       hold: { reason: (event as Given<'order.hold'>).reason },
     })),
     forgetHold: assign({ hold: undefined }),
+    /** What an operator has taken in hand is no reason any more, but for an order that ends. */
+    forgetTrouble: assign(({ context }) => (context.ending === undefined ? { reason: undefined } : {})),
     cancelLines: assign(({ context, event }) => ({
       cancelled: addLines(context.cancelled, (event as Given<'order.cancelLines'>).lines),
       adjust: true,
@@ -198,6 +210,10 @@ export const orderSetup = setup({
       payment: receive(event as Given<'payment.settled'>),
       failure: undefined,
     })),
+    /** What was barred before it came in was no payment. */
+    forgetPendingPayment: assign(({ context }) =>
+      context.payment?.status === 'pending' ? { payment: undefined } : {},
+    ),
     sendByHand: assign(({ context, event }) => {
       const { carrier, trackingNumber, lines = unsentLines(context) } = event as Given<'order.ship'>;
       const earlier = context.shipments ?? [];

@@ -171,6 +171,7 @@ export type ConfirmationOutcome = { type: 'confirmation.sent'; messageId: string
 export type NoticeOutcome = { type: 'notice.sent'; messageId: string };
 export type AdjustmentOutcome = { type: 'order.adjusted'; refundedMinor: number };
 export type RecallOutcome = { type: 'shipment.recalled' };
+/** `refundedMinor`: all that was ever given back of the charge. */
 export type RefundOutcome = { type: 'payment.undone'; refundedMinor: number };
 export type ReleaseOutcome = { type: 'stock.released' };
 export type ReturnOutcome = { type: 'return.settled'; refundedMinor: number };

@@ -1,9 +1,16 @@
 /** The order's states while it is undone, and where it waits for an operator. */
 import { assign } from 'xstate';
 import { orderSetup } from './order-setup.ts';
-import { attention, cancel, cancelMeanwhile } from './order-transitions.ts';
+import {
+  attention,
+  cancel,
+  cancelMeanwhile,
+  cancelRest,
+  failedWhileStuck,
+  settledWhileStuck,
+} from './order-transitions.ts';
 import type { StuckState } from './order-types.ts';
-import { chargeKey, recallInput, refunded } from './order-work.ts';
+import { chargeKey, recallInput, undone } from './order-work.ts';
 
 export const recalling = orderSetup.createStateConfig({
   invoke: {
@@ -26,7 +33,7 @@ export const refunding = orderSetup.createStateConfig({
     }),
     onDone: {
       target: 'releasing',
-      actions: assign(({ context, event }) => refunded(context, event.output.refundedMinor)),
+      actions: assign(({ context, event }) => undone(context, event.output.refundedMinor)),
     },
     onError: attention('refunding'),
   },
@@ -34,6 +41,7 @@ export const refunding = orderSetup.createStateConfig({
 });
 
 export const releasing = orderSetup.createStateConfig({
+  entry: 'forgetPendingPayment',
   invoke: {
     id: 'release',
     src: 'compensation.release',
@@ -58,10 +66,10 @@ export const notifying = orderSetup.createStateConfig({
   },
 });
 
-const goOn = (state: StuckState) =>
-  ({ guard: { type: 'stuckIn', params: state }, target: state, actions: 'getUnstuck' }) as const;
+const goOn = (state: StuckState) => ({ guard: { type: 'stuckIn', params: state }, target: state }) as const;
 
 export const needsAttention = orderSetup.createStateConfig({
+  exit: 'forgetTrouble',
   on: {
     'order.retry': [
       goOn('validating'),
@@ -76,10 +84,9 @@ export const needsAttention = orderSetup.createStateConfig({
       goOn('returning'),
     ],
     'order.cancel': { ...cancel, guard: 'canBeUndone' },
-    'order.complete': {
-      guard: { type: 'stuckIn', params: 'confirming' },
-      target: 'closing',
-      actions: 'getUnstuck',
-    },
+    'order.cancelLines': cancelRest,
+    'order.complete': { guard: { type: 'stuckIn', params: 'confirming' }, target: 'closing' },
+    'payment.settled': settledWhileStuck,
+    'payment.failed': failedWhileStuck,
   },
 });

@@ -1,5 +1,14 @@
 /** What the order's machine asks of its work, and what it makes of facts and outcomes: pure functions of the context. */
-import { addLines, amountOf, bySku, dueMinor, keptLines, nextParcel, paidMinor } from './order-lines.ts';
+import {
+  addLines,
+  amountOf,
+  bySku,
+  dueMinor,
+  keptLines,
+  nextParcel,
+  paidMinor,
+  unsentLines,
+} from './order-lines.ts';
 import type {
   LineQuantity,
   OrderCommand,
@@ -30,6 +39,8 @@ export interface RefundRequest {
 /** What is left to hold after units were cancelled, and what is too much paid. */
 export interface Adjustment {
   keep: Units[];
+  /** The parcel that may be on its way to being booked, when nothing is left to send. */
+  recallKey?: string;
   refund?: RefundRequest;
 }
 
@@ -52,11 +63,15 @@ const shipmentKey = ({ input }: OrderContext, parcel: number): string =>
 
 const parcels = ({ shipments }: OrderContext): number => shipments?.length ?? 0;
 
+/** The means to pay with; undefined when there is none, or the last one was declined. */
+export const paymentTokenOf = ({ input, paymentToken }: OrderContext): string | undefined =>
+  paymentToken === undefined ? input.paymentToken : (paymentToken ?? undefined);
+
 /** What a charge is made with. */
 export const chargeInput = (context: OrderContext) => ({
   chargeKey: chargeKey(context),
   amountMinor: context.chargeMinor ?? dueMinor(context),
-  paymentToken: context.paymentToken ?? context.input.paymentToken ?? '',
+  paymentToken: paymentTokenOf(context) ?? '',
 });
 
 /** What a parcel is booked with. */
@@ -105,7 +120,9 @@ export function adjustmentInput(context: OrderContext): Adjustment {
   );
   const kept = new Map(keep.map(({ sku, quantity }) => [sku, quantity]));
   const amountMinor = isPaid(context) ? overpaidMinor(context) : 0;
+  const recallKey = shipmentKey(context, parcels(context) + 1);
   return {
+    ...(unsentLines(context).length === 0 && { recallKey }),
     keep: none.map(({ sku }) => ({ sku, quantity: kept.get(sku) ?? 0 })),
     ...(amountMinor > 0 && {
       refund: {
@@ -153,13 +170,19 @@ export function afterReturn(context: OrderContext, refundedMinor: number): Parti
   };
 }
 
-/** The money as it stands after that much was given back. */
+/** The money as it stands after that much more was given back. */
 export function refunded({ payment }: OrderContext, amountMinor: number): Pick<OrderContext, 'payment'> {
   if (payment === undefined || amountMinor === 0) return {};
   const refundedMinor = payment.refundedMinor + amountMinor;
   const status = refundedMinor >= payment.capturedMinor ? 'refunded' : 'partlyRefunded';
   return { payment: { ...payment, refundedMinor, status } };
 }
+
+/** The money when all of it was given back, which may have come in without the order hearing of it. */
+export const undone = ({ payment }: OrderContext, amountMinor: number): Pick<OrderContext, 'payment'> =>
+  payment === undefined || amountMinor === 0
+    ? {}
+    : { payment: { ...payment, status: 'refunded', capturedMinor: amountMinor, refundedMinor: amountMinor } };
 
 /** What a refusal by validation ends the order as. */
 export const rejectedFor = (outcome: ValidationOutcome): Partial<OrderContext> =>
@@ -180,17 +203,17 @@ export const receive = ({ paymentId, amountMinor }: { paymentId: string; amountM
   refundedMinor: 0,
 });
 
-/** Whether the fact is news: a parcel only ever goes forwards, and not on from where it was delivered or lost. */
-export function advances({ shipments }: OrderContext, fact: Partial<Fact<'shipment.tracked'>>): boolean {
-  const parcel = shipments?.find(({ trackingNumber }) => trackingNumber === fact.trackingNumber);
-  if (parcel === undefined || fact.status === undefined) return false;
+/** Whether the fact is news of that parcel: it only ever goes forwards, and not on from where it is delivered or lost. */
+function isNewsOf(parcel: Shipment, { trackingNumber, status }: Partial<Fact<'shipment.tracked'>>): boolean {
+  if (parcel.trackingNumber !== trackingNumber || status === undefined) return false;
   if (parcel.status === 'delivered' || parcel.status === 'lost') return false;
-  return fact.status === 'lost' || SENT.indexOf(fact.status) > SENT.indexOf(parcel.status);
+  return status === 'lost' || SENT.indexOf(status) > SENT.indexOf(parcel.status);
 }
 
+/** Whether the fact is news of any parcel: what operators send together can have one number. */
+export const advances = ({ shipments }: OrderContext, fact: Partial<Fact<'shipment.tracked'>>): boolean =>
+  shipments?.some((parcel) => isNewsOf(parcel, fact)) === true;
+
 /** The parcels after that fact. */
-export function track({ shipments }: OrderContext, fact: Fact<'shipment.tracked'>): Shipment[] {
-  return (shipments ?? []).map((shipment) =>
-    shipment.trackingNumber === fact.trackingNumber ? { ...shipment, status: fact.status } : shipment,
-  );
-}
+export const track = ({ shipments }: OrderContext, fact: Fact<'shipment.tracked'>): Shipment[] =>
+  (shipments ?? []).map((parcel) => (isNewsOf(parcel, fact) ? { ...parcel, status: fact.status } : parcel));

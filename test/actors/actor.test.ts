@@ -5,7 +5,7 @@ import { decide } from '../../src/actors/decide.ts';
 import type { ActorRecord } from '../../src/machines/actor-record.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
-import { definition, leases, placedOrder, START } from '../support/orders.ts';
+import { definition, leases, placedOrder, START, versions } from '../support/orders.ts';
 
 function setUp(actors = 1) {
   const store = createMemoryStore();
@@ -14,7 +14,7 @@ function setUp(actors = 1) {
   const published: ActorRecord[] = [];
   const parts: ActorParts = {
     store,
-    definition: ({ version }) => (version === definition.version ? definition : undefined),
+    versions,
     clock: createFakeClock(START),
     leases,
     publish: (committed) => void published.push(committed),
@@ -150,7 +150,9 @@ test('a command with the seq of an older look at the order is outdated', async (
 test('the history refolds to the snapshot that was committed', async (t) => {
   const { store, actors } = setUp();
   await actors[0]?.tell(heldOutcome);
-  await actors[0]?.tell(outcome('payment', 2, { type: 'payment.captured', paymentId: 'p' }));
+  await actors[0]?.tell(
+    outcome('payment', 2, { type: 'payment.captured', paymentId: 'p', amountMinor: 2500 }),
+  );
   await actors[0]?.tell(cancel('c1'));
   const stored = store.records.get('order-1');
   let refolded: ActorRecord = placedOrder();

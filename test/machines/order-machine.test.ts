@@ -1,251 +1,170 @@
 import test from 'ava';
-import { applyCommit } from '../../src/actors/actor.ts';
-import { decide, type Stimulus } from '../../src/actors/decide.ts';
 import type { OrderRecord } from '../../src/machines/order-view.ts';
-import { definition, leases, placedOrder, START } from '../support/orders.ts';
+import { definition, type OrderChanges } from '../support/orders.ts';
+import { decideOn, live, type Step, steps } from './life.ts';
 
-/** One step of a story: the output of what is pending, its failure, a deadline, or a command. */
-type Step = object | 'fails' | 'overdue' | `order.${string}`;
+const {
+  held,
+  captured,
+  pending,
+  declined,
+  booked,
+  sent,
+  closed,
+  adjusted,
+  recalled,
+  undone,
+  released,
+  noticed,
+  takenBack,
+  cancel,
+  retry,
+  complete,
+  pay,
+  cancelLines,
+  refund,
+  settled,
+  failed,
+  tracked,
+  hold,
+  ship,
+} = steps;
 
-const held = { type: 'stock.held' };
-const captured = { type: 'payment.captured', paymentId: 'pay-1' };
-const booked = { type: 'shipment.booked', shipmentId: 'shp-1', carrier: 'Sandbox', trackingNumber: 'T1' };
-const sent = { type: 'confirmation.sent', messageId: 'm-1' };
-const undone = { type: 'payment.undone', refundedMinor: 2500 };
-const nothingUndone = { type: 'payment.undone', refundedMinor: 0 };
-const released = { type: 'stock.released' };
-const recalled = { type: 'shipment.recalled' };
-const reason = { code: 'out_of_stock', detail: 'Of CUP, 1 are available.' };
+const ended = [released, noticed];
+const sale = [held, captured(), booked(), sent];
+const waits: OrderChanges = { onDecline: 'wait' };
+const policy = { paymentOverdueMs: 900_000, shippingOverdueMs: 86_400_000, unpaidExpiryMs: 172_800_000 };
+/** Three units, two in a parcel: two parcels. */
+const inParcels: OrderChanges = { policy: { ...policy, parcelUnits: 2 } };
+const onItsWay = tracked('pickedUp');
 
-let commands = 0;
+const byHand: OrderChanges = { fulfilment: 'manual' };
 
-function toStimulus(record: OrderRecord, step: Step): Stimulus {
-  if (typeof step === 'string' && step.startsWith('order.')) {
-    commands += 1;
-    const by = { role: 'operator', userId: 'o' };
-    return { kind: 'command', event: { type: step }, by, commandId: `c${commands}` };
-  }
-  if (step === 'overdue') {
-    const timer = record.timers[0];
-    if (timer === undefined) throw new Error(`no deadline is pending in ${record.state}`);
-    return { kind: 'timer', ref: { actorId: record._id, kind: 'timer', id: timer.id, seq: timer.seq } };
-  }
-  const pending = record.invocations[0];
-  if (pending === undefined) throw new Error(`nothing is pending in ${record.state}`);
-  const outcome = step === 'fails' ? { error: 'down' } : { output: step };
-  return {
-    kind: 'outcome',
-    ref: { actorId: record._id, kind: 'invocation', id: pending.id, seq: pending.seq },
-    outcome,
-  };
-}
-
-function take(record: OrderRecord, step: Step): OrderRecord {
-  const decision = decide(definition, record, toStimulus(record, step), START, leases);
-  if (decision.kind !== 'moved')
-    throw new Error(`${JSON.stringify(step)} in ${record.state} is ${decision.kind}`);
-  return applyCommit(record, decision.commit) as OrderRecord;
-}
-
-/** The states that the order goes through, and the record at the end. */
-function tell(steps: Step[]): { states: string[]; end: OrderRecord } {
-  let record = placedOrder();
-  const states = [record.state];
-  for (const step of steps) {
-    record = take(record, step);
-    states.push(record.state);
-  }
-  return { states, end: record };
-}
-
-const stories: { name: string; steps: Step[]; path: string; reason?: string; payment?: string }[] = [
+const stuck: { state: string; steps: Step[]; changes?: OrderChanges; after: Step[]; end: string }[] = [
+  { state: 'validating', steps: [], after: sale, end: 'completed' },
+  { state: 'charging', steps: [held], after: sale.slice(1), end: 'completed' },
+  { state: 'settling', steps: [held, pending, 'overdue'], after: [declined, ...ended], end: 'expired' },
   {
-    name: 'the happy way',
-    steps: [held, captured, booked, sent],
-    path: 'validating charging shipping confirming completed',
-    payment: 'captured',
+    state: 'adjusting',
+    steps: [held, cancelLines(1, 1), captured()],
+    after: [adjusted(500), booked(), sent],
+    end: 'completed',
   },
+  { state: 'shipping', steps: [held, captured()], after: [booked(), sent], end: 'completed' },
+  { state: 'confirming', steps: [held, captured(), booked()], after: [sent], end: 'completed' },
   {
-    name: 'refused at validation',
-    steps: [{ type: 'order.refused', reason, heldSome: false }],
-    path: 'validating rejected',
-    reason: 'out_of_stock',
+    state: 'recalling',
+    steps: [held, captured(), cancel],
+    after: [recalled, undone(2500), ...ended],
+    end: 'cancelled',
   },
-  {
-    name: 'refused when some of its stock is held',
-    steps: [{ type: 'order.refused', reason, heldSome: true }, released],
-    path: 'validating releasing rejected',
-    reason: 'out_of_stock',
-  },
-  {
-    name: 'declined',
-    steps: [held, { type: 'payment.declined', reason: { code: 'insufficient_funds', detail: '' } }, released],
-    path: 'validating charging releasing declined',
-    reason: 'insufficient_funds',
-  },
-  {
-    name: 'no carrier takes it',
-    steps: [
-      held,
-      captured,
-      { type: 'shipment.refused', reason: { code: 'undeliverable_address', detail: '' } },
-      undone,
-      released,
-    ],
-    path: 'validating charging shipping refunding releasing rejected',
-    reason: 'undeliverable_address',
-    payment: 'refunded',
-  },
-  {
-    name: 'cancelled while it is validated',
-    steps: ['order.cancel', released],
-    path: 'validating releasing cancelled',
-    reason: 'cancelled_by_request',
-  },
-  {
-    name: 'cancelled while the card is charged',
-    steps: [held, 'order.cancel', nothingUndone, released],
-    path: 'validating charging refunding releasing cancelled',
-    reason: 'cancelled_by_request',
-  },
-  {
-    name: 'cancelled while the shipment is booked',
-    steps: [held, captured, 'order.cancel', recalled, undone, released],
-    path: 'validating charging shipping recalling refunding releasing cancelled',
-    reason: 'cancelled_by_request',
-    payment: 'refunded',
-  },
-  {
-    name: 'validation fails at every attempt',
-    steps: ['fails', released],
-    path: 'validating releasing rejected',
-    reason: 'validation_unavailable',
-  },
-  {
-    name: 'payment fails at every attempt',
-    steps: [held, 'fails', nothingUndone, released],
-    path: 'validating charging refunding releasing declined',
-    reason: 'payment_unavailable',
-  },
-  {
-    name: 'shipping fails at every attempt',
-    steps: [held, captured, 'fails', recalled, undone, released],
-    path: 'validating charging shipping recalling refunding releasing rejected',
-    reason: 'shipping_unavailable',
-    payment: 'refunded',
-  },
-  {
-    name: 'the payment is overdue',
-    steps: [held, 'overdue', undone, released],
-    path: 'validating charging refunding releasing declined',
-    reason: 'payment_overdue',
-  },
-  {
-    name: 'the shipment is overdue',
-    steps: [held, captured, 'overdue', recalled, undone, released],
-    path: 'validating charging shipping recalling refunding releasing rejected',
-    reason: 'shipping_overdue',
-    payment: 'refunded',
-  },
-  {
-    name: 'the refund fails until an operator retries it',
-    steps: [held, 'order.cancel', 'fails', 'order.retry', undone, released],
-    path: 'validating charging refunding needsAttention refunding releasing cancelled',
-    reason: 'cancelled_by_request',
-  },
-  {
-    name: 'the release fails until an operator retries it',
-    steps: ['order.cancel', 'fails', 'order.retry', released],
-    path: 'validating releasing needsAttention releasing cancelled',
-    reason: 'cancelled_by_request',
-  },
-  {
-    name: 'the recall fails until an operator retries it',
-    steps: [held, captured, 'order.cancel', 'fails', 'order.retry', recalled, undone, released],
-    path: 'validating charging shipping recalling needsAttention recalling refunding releasing cancelled',
-    reason: 'cancelled_by_request',
-    payment: 'refunded',
-  },
-  {
-    name: 'the confirmation fails until an operator retries it',
-    steps: [held, captured, booked, 'fails', 'order.retry', sent],
-    path: 'validating charging shipping confirming needsAttention confirming completed',
-    payment: 'captured',
-  },
+  { state: 'refunding', steps: [held, cancel], after: [undone(0), ...ended], end: 'cancelled' },
+  { state: 'releasing', steps: [cancel], after: ended, end: 'cancelled' },
+  { state: 'returning', steps: [...sale, refund(1)], after: [takenBack(1), noticed], end: 'completed' },
 ];
 
-for (const { name, steps, path, reason: code, payment } of stories) {
-  test(`an order's life: ${name}`, (t) => {
-    const { states, end } = tell(steps);
-    t.is(states.join(' '), path);
-    t.is(end.status, 'done');
-    t.is(end.snapshot.context.reason?.code, code);
-    t.is(end.snapshot.context.payment?.status, payment as 'captured');
-    t.deepEqual([end.invocations, end.timers, end.allowedCommands], [[], [], []]);
-    t.deepEqual(
-      end.history.map(({ seq }) => seq),
-      end.history.map((_, index) => index + 1),
-    );
+for (const { state, steps: before, after, end } of stuck) {
+  test(`attempts used up in ${state} wait for an operator, whose retry goes on from there`, (t) => {
+    const { end: waiting } = live([...before, 'fails']);
+    t.like(waiting, { state: 'needsAttention', status: 'active', invocations: [], timers: [] });
+    t.true(waiting.allowedCommands.includes('order.retry'));
+    const { end: ended } = live([...before, 'fails', retry, ...after]);
+    t.like(ended, { state: end, status: 'done' });
   });
 }
 
-test('every reachable state has a way to a final one, whatever fails on the way', (t) => {
-  const outputs: Record<string, object[]> = {
-    validation: [
-      held,
-      { type: 'order.refused', reason, heldSome: false },
-      { type: 'order.refused', reason, heldSome: true },
-    ],
-    payment: [captured, { type: 'payment.declined', reason }],
-    shipment: [booked, { type: 'shipment.refused', reason }],
-    confirmation: [sent],
-    recall: [recalled],
-    refund: [undone, nothingUndone],
-    release: [released],
-  };
-  const stepsFrom = (record: OrderRecord): Step[] => [
-    ...record.invocations.flatMap(({ id }): Step[] => ['fails', ...(outputs[id] ?? [])]),
-    ...record.timers.slice(0, 1).map((): Step => 'overdue'),
-    ...record.allowedCommands.map((command) => command as Step),
-  ];
-  const nameOf = ({ state, snapshot }: OrderRecord) =>
-    JSON.stringify([
-      state,
-      snapshot.context.ending,
-      snapshot.context.stuckIn,
-      snapshot.context.payment?.status,
-    ]);
-  const nodes = new Map<string, { final: boolean; next: Set<string> }>();
-  const explore = (record: OrderRecord): string => {
-    const name = nameOf(record);
-    if (nodes.has(name)) return name;
-    const node = { final: record.status === 'done', next: new Set<string>() };
-    nodes.set(name, node);
-    if (!node.final) for (const step of stepsFrom(record)) node.next.add(explore(take(record, step)));
-    return name;
-  };
-  explore(placedOrder());
-  const canEnd = new Set([...nodes].filter(([, { final }]) => final).map(([name]) => name));
-  for (let grown = true; grown; ) {
-    const more = [...nodes].filter(
-      ([name, { next }]) => !canEnd.has(name) && [...next].some((to) => canEnd.has(to)),
-    );
-    for (const [name] of more) canEnd.add(name);
-    grown = more.length > 0;
+test('attempts used up leave a cancel too, but for what was sold or is coming back', (t) => {
+  for (const { state, steps: before } of stuck) {
+    const { end } = live([...before, 'fails']);
+    t.is(end.allowedCommands.includes('order.cancel'), !['confirming', 'returning'].includes(state), state);
   }
-  t.deepEqual(
-    [...nodes.keys()].filter((name) => !canEnd.has(name)),
-    [],
-  );
-  t.true(nodes.size > 20, `only ${nodes.size} situations were reached`);
 });
 
-test('a cancel is refused once the parcel is booked, and after the end', (t) => {
-  const { end: confirming } = tell([held, captured, booked]);
-  const { end: completed } = tell([held, captured, booked, sent]);
-  for (const record of [confirming, completed]) {
-    const decision = decide(definition, record, toStimulus(record, 'order.cancel'), START, leases);
-    t.is(decision.kind, 'refused');
-    t.false(record.allowedCommands.includes('order.cancel'));
-  }
+test('a confirmation that nobody takes can be done without: the stock is sold all the same', (t) => {
+  const { path, end } = live([held, captured(), booked(), 'fails', complete, 'fails', complete, closed]);
+  t.regex(path, /confirming needsAttention closing needsAttention closing completed$/);
+  t.is(end.snapshot.context.confirmation, undefined);
+});
+
+test("an order whose charge is stuck goes on by itself at the gateway's news", (t) => {
+  t.is(live([held, 'fails', settled()]).end.state, 'shipping');
+  t.is(live([held, 'fails', failed()]).end.state, 'releasing');
+  t.is(live([held, 'fails', failed()], { changes: waits }).end.state, 'awaitingPayment');
+  const meanwhile = live([held, cancelLines(1, 1), pending, 'fails', settled()]).end;
+  t.like(meanwhile, { state: 'needsAttention', snapshot: { context: { payment: { status: 'captured' } } } });
+});
+
+test('what is cancelled of an order is in no parcel of its', (t) => {
+  const { end } = live([held, cancelLines(1, 1), captured(), adjusted(500)]);
+  t.deepEqual(end.invocations[0]?.input, {
+    shipmentKey: 'order-1.shipment',
+    lines: [
+      { line: 1, quantity: 1 },
+      { line: 2, quantity: 1 },
+    ],
+  });
+});
+
+const inputOf = ({ invocations }: OrderRecord) => invocations[0]?.input;
+
+test('the keys at the gateway and the carrier name the order, the attempt and the parcel', (t) => {
+  t.like(inputOf(live([held]).end), { chargeKey: 'order-1.charge.1', paymentToken: 'tok_approve' });
+  const again = live([held, declined, pay], { changes: waits }).end;
+  t.like(inputOf(again), { chargeKey: 'order-1.charge.2', paymentToken: 'tok_other' });
+  const second = live([held, captured(), booked('T1')], { changes: inParcels }).end;
+  t.like(inputOf(second), { shipmentKey: 'order-1.shipment.2', lines: [{ line: 2, quantity: 1 }] });
+  const undoing = live([held, captured(), booked('T1'), cancel], { changes: inParcels }).end;
+  t.deepEqual(inputOf(undoing), { shipmentKeys: ['order-1.shipment', 'order-1.shipment.2'] });
+});
+
+test('a charge that was begun keeps its amount under its key, whatever is cancelled meanwhile', (t) => {
+  const { end } = live([held, cancelLines(1, 1), 'fails', retry]);
+  t.like(inputOf(end), { chargeKey: 'order-1.charge.1', amountMinor: 2500 });
+});
+
+test('an order that waits for an operator lets the parcel go that may be on its way, when the rest is cancelled', (t) => {
+  const rest = live([held, captured(), booked(), onItsWay, 'fails', cancelLines(2, 1)], {
+    changes: inParcels,
+  }).end;
+  t.like(inputOf(rest), { recallKey: 'order-1.shipment.2', refund: { amountMinor: 1500 } });
+});
+
+test('the facts stand in the record once, not in its snapshot', (t) => {
+  const { end } = live(sale);
+  t.false('input' in end.snapshot.context);
+  t.is(definition.version, '2');
+});
+
+test('late news of a payment change nothing once it has come in, in part given back or not', (t) => {
+  const paid = [held, hold, cancelLines(1, 1), captured()];
+  const inAdjusting = live(paid).end;
+  const onHold = live([...paid, adjusted(500)]).end;
+  const again = live([...paid, adjusted(500), cancelLines(2, 1)]).end;
+  for (const record of [inAdjusting, onHold, again])
+    for (const news of [settled(), failed()])
+      t.is(decideOn(record, news).kind, 'refused', `${JSON.stringify(news)} in ${record.state}`);
+});
+
+test('news of a parcel that are late or come again change nothing', (t) => {
+  const travelling = live([...sale, tracked('inTransit')]).end;
+  const delivered = live([...sale, tracked('delivered')]).end;
+  for (const status of ['pickedUp', 'inTransit'] as const)
+    t.is(decideOn(travelling, tracked(status)).kind, 'refused', status);
+  for (const status of ['inTransit', 'delivered', 'lost'] as const)
+    t.is(decideOn(delivered, tracked(status)).kind, 'refused', status);
+  t.is(decideOn(travelling, tracked('delivered', 'T2')).kind, 'refused', 'of no parcel of the order');
+});
+
+test('parcels sent by hand under one number travel each by itself', (t) => {
+  const by = { changes: byHand };
+  const { end } = live([held, captured(), ship('V1', 1), tracked('delivered', 'V1'), ship('V1')], by);
+  const { shipments = [] } = live(
+    [held, captured(), ship('V1', 1), tracked('delivered', 'V1'), ship('V1'), tracked('lost', 'V1')],
+    by,
+  ).end.snapshot.context;
+  t.is(end.state, 'confirming');
+  t.deepEqual(
+    shipments.map(({ status }) => status),
+    ['delivered', 'lost'],
+  );
 });

@@ -1,7 +1,7 @@
 /** The one source of order in a simulation: a seed decides what happens next, and what goes wrong with it. */
 
 /** A small generator of pseudo-random numbers (mulberry32): the same seed gives the same run, anywhere. */
-function createRandom(seed: number): () => number {
+export function createRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -24,6 +24,15 @@ interface Task {
 
 /** What the outside does with a call, and how often each fault came. */
 export type Fault = 'before' | 'reply-lost' | 'twice';
+
+/** What nobody waits for any more may fail as it likes. */
+function attempt(effect: () => unknown): void {
+  try {
+    effect();
+  } catch {
+    // The caller is dead.
+  }
+}
 
 /** Keeps every call to the outside until the seed picks it. */
 export class Scheduler {
@@ -64,7 +73,7 @@ export class Scheduler {
     return new Promise<T>((resolve, reject) => {
       const settle = () => {
         if (!caller.alive) {
-          if (this.chance(0.5)) effect();
+          if (this.chance(0.5)) attempt(effect);
           return;
         }
         const fault = this.#fault(repeatable);
