@@ -9,23 +9,40 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
-import { audit } from '../support/audit.ts';
+import { z } from 'zod';
+import { systemClock } from '../../src/platform/clock.ts';
+import { createHttpClient } from '../../src/providers/http-client.ts';
+import { audit, type GatewayTotals } from '../support/audit.ts';
 import { DEMO_PASSWORD, eventually, logIn, startEngine } from '../support/engine.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const INVOICES = 250;
+const REFUSED = INVOICES / 25;
+const CREDIT_EVERY = 10;
+const CREDITS = INVOICES / CREDIT_EVERY;
+const WHOLE_CREDITS = Math.ceil(CREDITS / 2);
 
-/** Invoices as the real file has them: a few lines each, some that are no sensible order. */
+/**
+ * Invoices as the real file has them: a few lines each, some that are no sensible order. Some are followed by a credit
+ * invoice, which takes one unit back, or all that the order has.
+ */
 function makeInvoices(): Buffer {
   const lines = ['InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country'];
   for (let i = 0; i < INVOICES; i += 1) {
     const at = `2010-12-01 08:${String(i % 60).padStart(2, '0')}:00`;
     const customer = i % 5 === 0 ? '' : `${17_000 + (i % 9)}.0`;
     const quantity = i % 25 === 7 ? -1 : 1 + (i % 4);
-    for (const product of [i % 11, (i + 4) % 11])
+    const add = (invoice: string, product: number, units: number) =>
       lines.push(
-        `${536_365 + i},${22_000 + product},PRODUCT ${product},${quantity},${at},2.5${product % 2},${customer},France`,
+        `${invoice},${22_000 + product},PRODUCT ${product},${units},${at},2.5${product % 2},${customer},France`,
       );
+    const [first, second] = [i % 11, (i + 4) % 11];
+    add(`${536_365 + i}`, first, quantity);
+    add(`${536_365 + i}`, second, quantity);
+    if (i % CREDIT_EVERY !== 3) continue;
+    const isWhole = i % (2 * CREDIT_EVERY) === 3;
+    add(`C${536_365 + i}`, first, isWhole ? -quantity : -1);
+    if (isWhole) add(`C${536_365 + i}`, second, -quantity);
   }
   return gzipSync(lines.join('\n'));
 }
@@ -38,7 +55,16 @@ async function freePort(): Promise<string> {
   return String(port);
 }
 
-test('a replay through an engine that is killed and started again loses no order and doubles no charge', async (t) => {
+/** What the sandbox, which plays the gateway, has booked. */
+function readTotals(url: string): Promise<GatewayTotals | undefined> {
+  const { get } = createHttpClient({ name: 'the sandbox', url, clock: systemClock });
+  return get(
+    ['totals'],
+    z.object({ captured: z.number(), refunded: z.number(), ordersChargedTwice: z.array(z.string()) }),
+  );
+}
+
+test('a replay through an engine that is killed and started again loses no order and doubles no charge or refund', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'ordo-replay-'));
   t.teardown(() => rm(dir, { recursive: true, force: true }));
   const file = join(dir, 'invoices.csv.gz');
@@ -61,16 +87,27 @@ test('a replay through an engine that is killed and started again loses no order
     () => count('state=completed'),
     (completed) => completed >= 20,
   );
+  await eventually(
+    () => count('state=returned'),
+    (returned) => returned >= 1,
+  );
   t.is(replay.exitCode, null, 'the kill must come in the middle of the replay');
   await engine.kill();
   engine = await startEngine(t, env);
   const [code] = await ended;
   t.is(code, 0, await table);
   t.regex(await table, /Stuck +0\n/);
+  t.regex(await table, new RegExp(`Returns taken +${CREDITS} +from ${CREDITS} orders`));
   t.regex(await table, /Conservation +exact/);
-  const socket = encodeURIComponent(join(dir, 'data', 'run', 'mongolet.sock'));
-  const { faults, states } = await audit(`mongodb://${socket}/ordo?directConnection=true`);
+  const run = join(dir, 'data', 'run');
+  const socket = encodeURIComponent(join(run, 'mongolet.sock'));
+  const totals = await readTotals(`unix://${join(run, 'sandbox.sock')}`);
+  t.true((totals?.refunded ?? 0) > 0, 'the returns were refunded at the gateway itself');
+  const { faults, states } = await audit(`mongodb://${socket}/ordo?directConnection=true`, totals);
   t.deepEqual(faults, []);
-  t.deepEqual(states, { completed: INVOICES - 10 });
+  t.deepEqual(states, {
+    completed: INVOICES - REFUSED - WHOLE_CREDITS,
+    returned: WHOLE_CREDITS,
+  });
   t.is(await engine.stop(), 0);
 });

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
-import { groupInvoices, type RetailRow, readRetailFile } from '../../tools/replay/invoices.ts';
+import {
+  chooseInvoices,
+  groupInvoices,
+  isCredit,
+  type RetailRow,
+  readRetailFile,
+} from '../../tools/replay/invoices.ts';
 
 const row = (fields: Partial<RetailRow>): RetailRow => ({
   InvoiceNo: '1',
@@ -19,14 +25,14 @@ const row = (fields: Partial<RetailRow>): RetailRow => ({
 });
 
 test('lines of one invoice come together, wherever they stand', (t) => {
-  const { ordinary } = groupInvoices([
+  const invoices = groupInvoices([
     row({ StockCode: 'a' }),
     row({ InvoiceNo: '2' }),
     row({ StockCode: 'b' }),
     row({ StockCode: 'a' }),
   ]);
   t.deepEqual(
-    ordinary.map(({ invoiceNo, lines }) => [invoiceNo, lines.map(({ sku }) => sku)]),
+    invoices.map(({ invoiceNo, lines }) => [invoiceNo, lines.map(({ sku }) => sku)]),
     [
       ['1', ['a', 'b', 'a']],
       ['2', ['10001']],
@@ -35,38 +41,55 @@ test('lines of one invoice come together, wherever they stand', (t) => {
 });
 
 test('order of arrival is the date of the first line, then the place in the file', (t) => {
-  const { ordinary } = groupInvoices([
+  const invoices = groupInvoices([
     row({ InvoiceNo: '9', InvoiceDate: '2010-12-02 10:00:00' }),
     row({ InvoiceNo: '7', InvoiceDate: '2010-12-01 10:00:00' }),
     row({ InvoiceNo: '5', InvoiceDate: '2010-12-01 10:00:00' }),
     row({ InvoiceNo: '9', InvoiceDate: '2010-11-30 10:00:00' }),
   ]);
   t.deepEqual(
-    ordinary.map(({ invoiceNo }) => invoiceNo),
+    invoices.map(({ invoiceNo }) => invoiceNo),
     ['7', '5', '9'],
   );
 });
 
-test('credit invoices are counted and left out', (t) => {
-  const { ordinary, credits } = groupInvoices([
-    row({ InvoiceNo: 'C1' }),
-    row({ InvoiceNo: 'C1' }),
-    row({ InvoiceNo: 'C2' }),
-    row({}),
+test('credit invoices stand among the others, by their date', (t) => {
+  const invoices = groupInvoices([
+    row({ InvoiceNo: 'C1', InvoiceDate: '2010-12-02 10:00:00' }),
+    row({ InvoiceNo: '1' }),
+    row({ InvoiceNo: 'C1', InvoiceDate: '2010-12-02 10:00:00' }),
+    row({ InvoiceNo: '2', InvoiceDate: '2010-12-03 10:00:00' }),
   ]);
-  t.is(credits, 2);
-  t.is(ordinary.length, 1);
+  t.deepEqual(
+    invoices.map((invoice) => [invoice.invoiceNo, isCredit(invoice)]),
+    [
+      ['1', false],
+      ['C1', true],
+      ['2', false],
+    ],
+  );
+});
+
+test('the first so many ordinary invoices come with the credits before the next one', (t) => {
+  const invoices = groupInvoices(
+    ['1', 'C1', '2', 'C2', 'C3', '3', 'C4'].map((InvoiceNo) => row({ InvoiceNo })),
+  );
+  const chosen = (count: number) => chooseInvoices(invoices, count).map(({ invoiceNo }) => invoiceNo);
+  t.deepEqual(chosen(1), ['1', 'C1']);
+  t.deepEqual(chosen(2), ['1', 'C1', '2', 'C2', 'C3']);
+  t.is(chosen(3).length, 7);
+  t.is(chosen(Number.POSITIVE_INFINITY).length, 7);
 });
 
 test('prices are exact pence, and what makes no sense stays as it stands', (t) => {
-  const { ordinary } = groupInvoices([
+  const invoices = groupInvoices([
     row({ UnitPrice: '2.55', Quantity: '-3' }),
     row({ UnitPrice: '0.0' }),
     row({ UnitPrice: '-11062.06' }),
     row({ UnitPrice: '0.001' }),
   ]);
   t.deepEqual(
-    ordinary[0]?.lines.map(({ quantity, unitPriceMinor }) => [quantity, unitPriceMinor]),
+    invoices[0]?.lines.map(({ quantity, unitPriceMinor }) => [quantity, unitPriceMinor]),
     [
       [-3, 255],
       [1, 0],
@@ -77,9 +100,9 @@ test('prices are exact pence, and what makes no sense stays as it stands', (t) =
 });
 
 test('a customer is a number without its decimal point, and a guest has none', (t) => {
-  const { ordinary } = groupInvoices([row({}), row({ InvoiceNo: '2', CustomerID: '' })]);
+  const invoices = groupInvoices([row({}), row({ InvoiceNo: '2', CustomerID: '' })]);
   t.deepEqual(
-    ordinary.map(({ customer }) => customer),
+    invoices.map(({ customer }) => customer),
     ['17850', undefined],
   );
 });
@@ -93,7 +116,7 @@ test('a file is read gzipped or plain; one without a column is refused by the na
   await writeFile(path.join(folder, 'a.csv'), `\uFEFF${csv}`);
   const zipped = await readRetailFile(path.join(folder, 'a.csv.gz'));
   t.deepEqual(zipped, await readRetailFile(path.join(folder, 'a.csv')));
-  t.is(zipped.ordinary[0]?.lines[0]?.description, 'LAMP, RED');
+  t.is(zipped[0]?.lines[0]?.description, 'LAMP, RED');
 
   await writeFile(path.join(folder, 'b.csv'), csv.replace('UnitPrice', 'Price'));
   await t.throwsAsync(readRetailFile(path.join(folder, 'b.csv')), {

@@ -34,13 +34,14 @@ test.serial('a good run: every invoice placed once, completed, followed, and the
   const engine = await startEngine(t);
   const { code, report, stdout, stderr } = await run(t, engine, [
     ...invoices(120),
-    csvLine('C9', '10001', -2),
+    csvLine('C9', '20002', -2),
   ]);
   t.is(code, 0, stdout + stderr);
   t.like(report, { placed: 120, completed: 120, refused: [], stuck: [], unanswered: 0, leftOut: 0 });
-  t.deepEqual(report?.invoices, { ordinary: 120, credits: 1, chosen: 120, customers: 1 });
+  t.deepEqual(report?.invoices, { ordinary: 120, credits: 1, chosen: 120, chosenCredits: 1, customers: 1 });
+  t.deepEqual(report?.returns.unmatched, [{ reason: 'never_bought', lines: 1, units: 2 }]);
   t.is(report?.feed.transitions, 120 * 6);
-  t.like(report?.conservation, { soldUnits: 240, orderedUnits: 240, amountMinor: 240 * 255, faults: [] });
+  t.like(report?.conservation, { soldUnits: 240, orderedUnits: 240, keptMinor: 240 * 255, faults: [] });
   t.is(engine.orders.orders.size, 120);
   t.regex(stdout, /Conservation +exact/);
   t.regex(stderr, /120 completed/);
@@ -118,6 +119,107 @@ test.serial('an engine that is killed and started again in the middle does not s
   t.is(engine.orders.orders.size, 300);
 });
 
+test.serial(
+  'credits come back from the latest purchases, over several orders and more than once',
+  async (t) => {
+    const engine = await startEngine(t, { tracksParcels: true });
+    const lines = [
+      ...[csvLine('1', '10001', 5), csvLine('C1', '10001', -1), csvLine('2', '10001', 3)],
+      ...[csvLine('2', '20002', 2, '1.00'), csvLine('C2', '10001', -4), csvLine('C2', '20002', -2)],
+      ...[csvLine('C3', '10001', -9), csvLine('C3', 'POST', -1), csvLine('C4', '10001', -1, '2.55', '')],
+    ];
+    const { code, report, stdout } = await run(t, engine, lines);
+    t.is(code, 0, stdout);
+    t.deepEqual(report?.returns, {
+      credits: { whole: 2, part: 1, none: 1, leftOut: 0 },
+      ...{
+        lines: 6,
+        wholeLines: 3,
+        taken: 4,
+        orders: 2,
+        keptNothing: 2,
+        units: 10,
+        amountMinor: 8 * 255 + 200,
+      },
+      unmatched: [
+        { reason: 'more_than_bought', lines: 1, units: 6 },
+        { reason: 'no_customer', lines: 1, units: 1 },
+        { reason: 'not_goods', lines: 1, units: 1 },
+      ],
+    });
+    t.like(report, { placed: 2, completed: 2, stuck: [] });
+    t.like(report?.conservation, {
+      soldUnits: 0,
+      orderedUnits: 10,
+      returnedUnits: 10,
+      keptMinor: 0,
+      faults: [],
+    });
+    const byReference = new Map(
+      [...engine.orders.orders.values()].map((order) => [order.view.reference, order]),
+    );
+    const ends = (reference: string) =>
+      byReference
+        .get(reference)
+        ?.history.flatMap(({ to }) => (['completed', 'returned'].includes(to) ? [to] : []));
+    t.deepEqual(
+      ends('2'),
+      ['completed', 'completed', 'returned'],
+      'the later order gave all it had in one go',
+    );
+    t.is(ends('1')?.at(-1), 'returned');
+    t.is(
+      report?.feed.transitions,
+      [...byReference.values()].reduce((sum, { history }) => sum + history.length, 0),
+    );
+  },
+);
+
+test.serial('a refused return, and a purchase that was refused, are reported', async (t) => {
+  const engine = await startEngine(t, { refusesReturns: ['1'], declined: ['2'] });
+  const lines = [csvLine('1'), csvLine('2', '20002'), csvLine('C1', '10001', -2), csvLine('C1', '20002', -1)];
+  const { code, report, stdout } = await run(t, engine, lines);
+  t.is(code, 0, stdout);
+  t.like(report?.returns, { taken: 0, units: 0, credits: { whole: 0, part: 0, none: 1, leftOut: 0 } });
+  t.deepEqual(report?.returns.unmatched, [
+    { reason: 'event-refused', lines: 1, units: 2 },
+    { reason: 'purchase_refused', lines: 1, units: 1 },
+  ]);
+});
+
+test.serial('a return whose answer is lost is sent again and done once', async (t) => {
+  const engine = await startEngine(t, { lostReturns: 3 });
+  const credits = Array.from({ length: 5 }, (_, index) => csvLine(`C${index}`, '10001', -1));
+  const { code, report, stdout } = await run(t, engine, [csvLine('1', '10001', 9), ...credits]);
+  t.is(code, 0, stdout);
+  t.is(engine.faults.lostReturns, 0);
+  t.like(report?.returns, { taken: 5, orders: 1, keptNothing: 0, units: 5 });
+  t.like(report?.conservation, { soldUnits: 4, returnedUnits: 5, faults: [] });
+});
+
+test.serial('a refund that is too small is noticed', async (t) => {
+  const engine = await startEngine(t, { losesRefund: true });
+  const { code, report } = await run(t, engine, [csvLine('1'), csvLine('C1', '10001', -2)]);
+  t.is(code, 1);
+  t.is(report?.conservation?.faults.length, 3);
+  t.regex(
+    report?.conservation?.faults.at(-1) ?? '',
+    /refunded 255 .*, but what was sent back had cost 510\.$/,
+  );
+});
+
+test.serial(
+  'an order that comes to no rest after its return is stuck, and what waits for it is open',
+  async (t) => {
+    const engine = await startEngine(t, { restlessReturns: ['1'] });
+    const lines = [csvLine('1'), csvLine('C1', '10001', -1), csvLine('C2', '10001', -1)];
+    const { code, report } = await run(t, engine, lines, ['--timeout', '2']);
+    t.is(code, 1);
+    t.deepEqual(report?.stuck, [{ state: 'returning', orders: 1 }]);
+    t.deepEqual(report?.returns.unmatched, [{ reason: 'purchase_unfinished', lines: 1, units: 1 }]);
+  },
+);
+
 test.serial('an order that rests for ever is stuck, by the state it was last seen in', async (t) => {
   const engine = await startEngine(t, { resting: ['1003', '1004'] });
   const { code, report, stdout } = await run(t, engine, invoices(9), ['--timeout', '5']);
@@ -132,7 +234,7 @@ test.serial('a unit that the books lost is noticed', async (t) => {
   t.is(code, 1);
   t.deepEqual(report?.conservation?.faults, [
     '10001: received 10 is not available 0 + held 0 + sold 9.',
-    '10001: 9 sold, but completed orders have 10.',
+    '10001: 9 sold, but completed orders have 10 less 0 returned.',
   ]);
 });
 

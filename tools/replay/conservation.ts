@@ -1,18 +1,20 @@
 /** The check that nothing was made or lost: stock, money and orders, before the run and after; pure. */
-import type { Books, Stock } from './books.ts';
-import type { TakenOrder } from './tally.ts';
+import type { Books, ListedOrder, Stock } from './books.ts';
+import { isAtRest, SOLD_STATES, type TakenOrder } from './tally.ts';
 
 /** What was compared, in all; exact when there are no faults. */
 export interface Conservation {
   products: number;
   /** Over the products of the run, as they stand after it. */
   units: Stock;
-  /** Units that the run's time added to `sold`, and those on the lines of orders completed in it. */
+  /** Units that the run's time added to `sold`; those on the lines of orders sold in it, and those come back of these. */
   soldUnits: number;
   orderedUnits: number;
-  /** Amounts of the orders completed in the run's time, and the sums over their lines. */
-  amountMinor: number;
-  linesMinor: number;
+  returnedUnits: number;
+  /** Captured and refunded in the run's time, and what the lines cost whose units did not come back. */
+  capturedMinor: number;
+  refundedMinor: number;
+  keptMinor: number;
   /** One sentence for each thing that does not add up. */
   faults: string[];
 }
@@ -26,19 +28,24 @@ export function compareBooks(
   skus: Iterable<string>,
   taken: Iterable<TakenOrder>,
 ): Conservation {
+  const added = (amount: 'capturedMinor' | 'refundedMinor' | 'keptMinor') =>
+    sumOf(after, amount) - sumOf(before, amount);
   const sum: Conservation = {
     products: 0,
     units: { ...NOTHING },
     soldUnits: 0,
     orderedUnits: 0,
-    amountMinor: after.amountMinor - before.amountMinor,
-    linesMinor: after.linesMinor - before.linesMinor,
+    returnedUnits: 0,
+    capturedMinor: added('capturedMinor'),
+    refundedMinor: added('refundedMinor'),
+    keptMinor: added('keptMinor'),
     faults: [],
   };
   for (const sku of skus) compareProduct(sum, sku, before, after);
-  if (sum.amountMinor !== sum.linesMinor)
+  const { capturedMinor, refundedMinor, keptMinor } = sum;
+  if (capturedMinor - refundedMinor !== keptMinor)
     sum.faults.push(
-      `Completed orders amount to ${sum.amountMinor} (minor units), their lines to ${sum.linesMinor}.`,
+      `Captured ${capturedMinor} less refunded ${refundedMinor} (minor units) is not ${keptMinor}, what the goods sold and kept cost.`,
     );
   for (const order of taken) sum.faults.push(...compareOrder(order, after));
   return sum;
@@ -53,15 +60,21 @@ function stockOf(books: Books, sku: string): Stock {
   return books.products.get(sku)?.stock ?? NOTHING;
 }
 
+function sumOf({ orders }: Books, amount: 'capturedMinor' | 'refundedMinor' | 'keptMinor'): number {
+  return [...orders.values()].reduce((sum, order) => sum + order[amount], 0);
+}
+
 function compareProduct(sum: Conservation, sku: string, before: Books, after: Books): void {
   if (!after.products.has(sku)) sum.faults.push(`${sku}: no longer in the catalogue.`);
   const was = stockOf(before, sku);
   const now = stockOf(after, sku);
   const sold = now.sold - was.sold;
   const ordered = (after.soldUnits.get(sku) ?? 0) - (before.soldUnits.get(sku) ?? 0);
+  const returned = (after.returnedUnits.get(sku) ?? 0) - (before.returnedUnits.get(sku) ?? 0);
   sum.products += 1;
   sum.soldUnits += sold;
   sum.orderedUnits += ordered;
+  sum.returnedUnits += returned;
   for (const part of ['received', 'available', 'held', 'sold'] as const) sum.units[part] += now[part];
   const { received, available, held } = now;
   if (received !== available + held + now.sold)
@@ -69,12 +82,43 @@ function compareProduct(sum: Conservation, sku: string, before: Books, after: Bo
       `${sku}: received ${received} is not available ${available} + held ${held} + sold ${now.sold}.`,
     );
   if (held > was.held) sum.faults.push(`${sku}: ${held} held, expected ${was.held}.`);
-  if (sold !== ordered) sum.faults.push(`${sku}: ${sold} sold, but completed orders have ${ordered}.`);
+  if (sold !== ordered - returned)
+    sum.faults.push(`${sku}: ${sold} sold, but completed orders have ${ordered} less ${returned} returned.`);
 }
 
-function compareOrder({ id, invoiceNo, state, finalAtMs }: TakenOrder, after: Books): string[] {
-  const listed = after.states.get(id);
-  if (listed === undefined) return [`Order ${id} (invoice ${invoiceNo}) was taken, but is not listed.`];
-  if (finalAtMs === undefined || listed === state) return [];
-  return [`Order ${id} (invoice ${invoiceNo}) is ${listed}, but the feed said ${state}.`];
+function compareOrder(order: TakenOrder, after: Books): string[] {
+  const name = `Order ${order.id} (invoice ${order.invoiceNo})`;
+  const listed = after.orders.get(order.id);
+  if (listed === undefined) return [`${name} was taken, but is not listed.`];
+  if (!isAtRest(order)) return [];
+  // A parcel's news may come after the end that the feed was followed to.
+  const isSold = SOLD_STATES.has(listed.state) && SOLD_STATES.has(order.state);
+  if (listed.state !== order.state && !isSold)
+    return [`${name} is ${listed.state}, but the feed said ${order.state}.`];
+  return compareAmounts(order, listed, isSold).map((fault) => `${name} ${fault}`);
 }
+
+function compareAmounts(order: TakenOrder, listed: ListedOrder, isSold: boolean): string[] {
+  const { capturedMinor, refundedMinor, keptMinor, returned } = listed;
+  const faults: string[] = [];
+  if (capturedMinor - refundedMinor !== keptMinor)
+    faults.push(`keeps ${capturedMinor - refundedMinor} (minor units) for goods of ${keptMinor}.`);
+  if (!isSold) return faults;
+  if (refundedMinor !== order.returnedMinor)
+    faults.push(
+      `refunded ${refundedMinor} (minor units), but what was sent back had cost ${order.returnedMinor}.`,
+    );
+  const isSame =
+    returned.length === order.returnedUnits.size &&
+    returned.every(({ line, quantity }) => order.returnedUnits.get(line) === quantity);
+  if (!isSame) {
+    const sent = [...order.returnedUnits].sort(([a], [b]) => a - b);
+    faults.push(
+      `took back ${wordLines(returned.map(({ line, quantity }) => [line, quantity]))}, but ${wordLines(sent)} were sent back.`,
+    );
+  }
+  return faults;
+}
+
+const wordLines = (lines: [line: number, units: number][]) =>
+  lines.length === 0 ? 'nothing' : lines.map(([line, units]) => `${units} of line ${line}`).join(', ');

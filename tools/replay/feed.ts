@@ -62,9 +62,9 @@ export class FeedFollower {
     return Math.max(0, this.#connections - 1);
   }
 
-  /** Hears the order's whole history, then what comes. */
-  follow(orderId: string): void {
-    this.#watched.set(orderId, { seq: 0, live: false });
+  /** Hears what happened to the order after that seq (without one: its whole history), then what comes, to its end. */
+  follow(orderId: string, afterSeq = 0): void {
+    this.#watched.set(orderId, { seq: afterSeq, live: false });
     if (this.#socket.connected) this.#subscribe(orderId);
   }
 
@@ -115,7 +115,9 @@ export class FeedFollower {
       return;
     }
     watched.live = true;
-    for (const transition of ack.transitions) this.#hear(transition);
+    // An order that has come to an end and is followed on is told by the next acknowledgement.
+    for (const transition of ack.transitions)
+      if (this.#watched.get(orderId) === watched) this.#hear(transition);
   }
 
   #hear(transition: TransitionView): void {
@@ -126,8 +128,8 @@ export class FeedFollower {
     if (seq !== watched.seq + 1)
       this.faults.push(`${orderId}: expected seq ${watched.seq + 1}, heard ${seq}.`);
     watched.seq = seq;
-    this.#options.onTransition(transition);
-    // After the last transition the engine itself ends the subscription.
+    // There the engine itself ends the subscription.
     if (final) this.#watched.delete(orderId);
+    this.#options.onTransition(transition);
   }
 }

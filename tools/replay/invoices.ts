@@ -38,18 +38,20 @@ export interface Invoice {
   lines: InvoiceLine[];
 }
 
-/** The file's invoices: the ordinary ones by date, then by their place in the file; and how many are credits. */
-export interface RetailFile {
-  ordinary: Invoice[];
-  /** Invoices that begin with C: cancellations and returns, left for later. */
-  credits: number;
+/** Whether an invoice takes back what earlier ones sold: those that begin with C, with negative quantities. */
+export const isCredit = ({ invoiceNo }: Invoice): boolean => invoiceNo.startsWith('C');
+
+/** The first so many ordinary invoices, and the credits that came before the next one. */
+export function chooseInvoices(invoices: Invoice[], ordinary: number): Invoice[] {
+  const next = invoices.filter((invoice) => !isCredit(invoice))[ordinary];
+  return next === undefined ? invoices : invoices.slice(0, invoices.indexOf(next));
 }
 
 /**
  * Reads a CSV file, gzipped when its name ends in `.gz`.
  * @throws Error when the file cannot be read or lacks a column.
  */
-export async function readRetailFile(file: string): Promise<RetailFile> {
+export async function readRetailFile(file: string): Promise<Invoice[]> {
   const rows: RetailRow[] = [];
   const collect = async (source: AsyncIterable<RetailRow>) => {
     for await (const row of source) rows.push(row);
@@ -66,8 +68,11 @@ function checkColumns(header: string[]): string[] {
   throw new Error(`The file lacks the columns ${missing.join(', ')}; found ${header.join(', ')}.`);
 }
 
-/** Groups the lines by invoice, wherever they stand; an invoice's date is its first line's. */
-export function groupInvoices(rows: RetailRow[]): RetailFile {
+/**
+ * Groups the lines by invoice, wherever they stand; an invoice's date is its first line's. The invoices, credits
+ * among them, are in the order of their date, then of their place in the file.
+ */
+export function groupInvoices(rows: RetailRow[]): Invoice[] {
   const invoices = new Map<string, Invoice>();
   for (const row of rows) {
     const known = invoices.get(row.InvoiceNo);
@@ -80,11 +85,7 @@ export function groupInvoices(rows: RetailRow[]): RetailFile {
       unitPriceMinor: toMinor(row.UnitPrice),
     });
   }
-  const ordinary = [...invoices.values()].filter(({ invoiceNo }) => !invoiceNo.startsWith('C'));
-  return {
-    ordinary: ordinary.sort((a, b) => (a.date < b.date ? -1 : Number(a.date > b.date))),
-    credits: invoices.size - ordinary.length,
-  };
+  return [...invoices.values()].sort((a, b) => (a.date < b.date ? -1 : Number(a.date > b.date)));
 }
 
 function startInvoice({ InvoiceNo, InvoiceDate, CustomerID, Country }: RetailRow): Invoice {

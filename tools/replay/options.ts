@@ -4,12 +4,13 @@ import { parseArgs } from 'node:util';
 /** What `--help` prints. */
 export const USAGE = `npm run replay -- FILE.csv.gz [options]
 
-Runs the invoices of FILE as orders through an engine, by its public API and feed alone.
+Runs the invoices of FILE as orders through an engine, by its public API and feed alone. A credit invoice (C) returns
+what its customer bought before: of the latest purchase of the product first, as soon as that order is completed.
 
   --url URL          the engine, such as http://127.0.0.1:3000; without it, one is started for the run
   --email E          an operator's email (or ORDO_OPERATOR_EMAIL)
   --password P       and password (or ORDO_OPERATOR_PASSWORD); not needed for an engine of its own
-  --orders N         the first N ordinary invoices only
+  --orders N         the first N ordinary invoices only, and the credit invoices that came before the next
   --rate R           place R orders a second; without it, as fast as the engine answers
   --concurrency C    requests at once (16)
   --stock N          units of each product; without it, as many as the invoices need

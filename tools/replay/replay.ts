@@ -1,19 +1,20 @@
-/** One run: catalogue, customers, orders, and the books read back. */
+/** One run: catalogue, customers, orders, returns, and the books read back. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Api } from './api.ts';
 import { type Books, readBooks } from './books.ts';
 import { stockCatalogue } from './catalogue.ts';
 import { type Conservation, compareBooks, isHolding } from './conservation.ts';
+import { CreditTally } from './credit-tally.ts';
 import { customersOf, registerCustomers } from './customers.ts';
 import { FeedFollower } from './feed.ts';
-import { readRetailFile } from './invoices.ts';
+import { chooseInvoices, type Invoice, isCredit, readRetailFile } from './invoices.ts';
 import type { Credentials, Options } from './options.ts';
 import { type Placing, placeInvoices } from './placing.ts';
 import { deriveProducts } from './products.ts';
 import { startBar } from './progress.ts';
 import { buildReport, type Report } from './report.ts';
-import { Tally } from './tally.ts';
+import { isAtRest, Tally } from './tally.ts';
 
 const LOOK_MS = 100;
 /** How long stock may still be held after the last order ended: the engine's own sweep gives back what it forgot. */
@@ -32,35 +33,44 @@ export async function replay(
   const at = new Date();
   const runId = randomBytes(4).toString('hex');
   const file = await readRetailFile(options.file);
-  const invoices = file.ordinary.slice(0, options.orders);
+  const invoices = chooseInvoices(file, options.orders);
+  const ordinary = withoutCredits(invoices);
   const api = new Api({ url, operator, patienceMs: options.timeoutMs, signal });
   await api.login();
   const before = await readBooks(api);
 
-  const products = deriveProducts(file.ordinary, invoices, options.stock);
+  const products = deriveProducts(withoutCredits(file), ordinary, options.stock);
   const catalogue = await withBar('Products', products.length, (onDone) =>
     stockCatalogue(api, products, options.concurrency, onDone),
   );
-  const names = customersOf(invoices);
+  const names = customersOf(ordinary);
   const customers = await withBar('Customers', names.length, (onDone) =>
     registerCustomers(api, runId, names, options.concurrency, onDone),
   );
 
   const tally = new Tally();
+  const credits = new CreditTally();
   const feed = new FeedFollower({
     url,
     token: () => api.token,
     renew: () => api.login(),
-    onTransition: (transition) => tally.move(transition, performance.now()),
+    onTransition: (transition) => {
+      tally.move(transition, performance.now());
+      const { orderId, seq, final } = transition;
+      const order = tally.taken.get(orderId);
+      // An end from before the last command: a parcel's news came between.
+      if (final && order && !isAtRest(order)) feed.follow(orderId, seq);
+    },
   });
   const { concurrency, rate, timeoutMs } = options;
   const placing: Placing = {
-    ...{ api, feed, tally, runId, customers, catalogue: catalogue.prices, concurrency, signal },
+    ...{ api, feed, tally, credits, runId, customers, catalogue: catalogue.prices },
+    ...{ concurrency, timeoutMs, signal },
     ...(rate !== undefined && { rate }),
   };
   try {
     const ran = placeInvoices(placing, invoices).then(() => awaitEnds(tally, timeoutMs, signal));
-    await unlessAborted(signal, withOrderBar(tally, invoices.length, ran));
+    await unlessAborted(signal, withOrderBar(tally, ordinary.length, ran));
   } finally {
     feed.close();
   }
@@ -71,16 +81,19 @@ export async function replay(
   return buildReport({
     run: { id: runId, file: options.file, url, at: at.toISOString(), interrupted: signal.aborted },
     file,
-    chosen: invoices.length,
+    chosen: invoices,
     products: products.length,
     productsRefused: catalogue.refused,
     customers: names.length,
     tally,
+    credits,
     requestsRepeated: api.retries,
     feed: { transitions: feed.transitions, reconnects: feed.reconnects, faults: feed.faults },
     ...(conservation && { conservation }),
   });
 }
+
+const withoutCredits = (invoices: Invoice[]) => invoices.filter((invoice) => !isCredit(invoice));
 
 async function awaitEnds(tally: Tally, timeoutMs: number, signal: AbortSignal): Promise<void> {
   const until = performance.now() + timeoutMs;

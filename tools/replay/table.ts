@@ -6,9 +6,15 @@ type Row = [name: string, value: string, remark?: string];
 
 const SHOWN_FAULTS = 20;
 
-/** The report as people read it, some 30 lines without a line break at the end. */
+/** The report as people read it, some 45 lines without a line break at the end. */
 export function writeTable(report: Report): string {
-  const sections = [runRows(report), orderRows(report), speedRows(report), bookRows(report)];
+  const sections = [
+    runRows(report),
+    orderRows(report),
+    returnRows(report),
+    speedRows(report),
+    bookRows(report),
+  ];
   const rows = sections.flat();
   const names = widest(rows.map(([name]) => name));
   const values = widest(rows.map(([, value]) => value));
@@ -25,7 +31,7 @@ function runRows({ run, invoices, products }: Report): Row[] {
   return [
     ['Run', run.id, run.interrupted ? 'interrupted' : ''],
     ['Ordinary invoices', count(invoices.ordinary), `${count(invoices.chosen)} chosen`],
-    ['Credit invoices (C)', count(invoices.credits), 'left for later'],
+    ['Credit invoices (C)', count(invoices.credits), `${count(invoices.chosenCredits)} chosen`],
     [
       'Products',
       count(products.named),
@@ -55,6 +61,31 @@ function orderRows({ run, placed, completed, refused, stuck, unanswered, leftOut
   ];
 }
 
+function returnRows({ returns }: Report): Row[] {
+  const { credits, lines, wholeLines, unmatched, taken, orders, keptNothing, units, amountMinor } = returns;
+  return [
+    ['Credits returned in whole', count(credits.whole)],
+    ['  in part', count(credits.part)],
+    ['  not at all', count(credits.none)],
+    ...(credits.leftOut > 0 ? [['  left out', count(credits.leftOut)] satisfies Row] : []),
+    [
+      'Returns taken',
+      count(taken),
+      `from ${count(orders)} orders, ${count(keptNothing)} of which kept nothing`,
+    ],
+    ['Returned in this run', count(units), `units, ${money(amountMinor)}`],
+    ['Lines returned in whole', count(wholeLines), `of ${count(lines)}`],
+    ['  not matched', count(lines - wholeLines)],
+    ...unmatched.map(
+      ({ reason, lines: missing, units: left }): Row => [
+        '    of these',
+        count(missing),
+        `${reason}, ${count(left)} units`,
+      ],
+    ),
+  ];
+}
+
 function speedRows({ latencyMs, seconds, ordersPerSecond, feed, requestsRepeated }: Report): Row[] {
   const latencies = Object.entries(latencyMs ?? {}).map(
     ([name, ms]): Row => [`Placing to completed, ${name}`, `${count(Math.round(ms))} ms`],
@@ -77,14 +108,21 @@ function speedRows({ latencyMs, seconds, ordersPerSecond, feed, requestsRepeated
 
 function bookRows({ conservation }: Report): Row[] {
   if (!conservation) return [['Conservation', 'not read', 'the run was interrupted']];
-  const { units, soldUnits, orderedUnits, amountMinor, linesMinor, faults } = conservation;
+  const { units, soldUnits, orderedUnits, returnedUnits, faults } = conservation;
+  const { capturedMinor, refundedMinor, keptMinor } = conservation;
   return [
     ['Units received', count(units.received)],
     ['  available', count(units.available)],
     ['  held', count(units.held)],
     ['  sold', count(units.sold)],
-    ['Sold in this run', count(soldUnits), `units; completed orders have ${count(orderedUnits)}`],
-    ['Money in this run', money(amountMinor), `completed orders' lines: ${money(linesMinor)}`],
+    [
+      'Sold in this run',
+      count(soldUnits),
+      `units; completed orders have ${count(orderedUnits)} less ${count(returnedUnits)} returned`,
+    ],
+    ['Money captured', money(capturedMinor)],
+    ['  refunded', money(refundedMinor)],
+    ['  kept', money(capturedMinor - refundedMinor), `goods sold and kept: ${money(keptMinor)}`],
     ['Conservation', verdict(faults)],
   ];
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server as SocketServer } from 'socket.io';
+import type { LineQuantity } from '../../../src/machines/order-types.ts';
 import type { NewProduct } from '../../../tools/replay/products.ts';
 import { FakeOrders, type FakeProduct, type OrderFaults, type Placed } from './fake-orders.ts';
 
@@ -14,8 +15,9 @@ export const OPERATOR = { email: 'operator@fake.example', password: 'a long pass
 export interface WireFaults {
   /** Placings answered with 503 before anything is done. */
   unavailable?: number;
-  /** Placings done, whose answer is then lost. */
+  /** Placings, and returns, done, whose answer is then lost. */
   lostAnswers?: number;
+  lostReturns?: number;
   /** Transitions after which all feeds are cut, once. */
   cutFeedAfter?: number;
   /** Requests after which the tokens given so far are no longer taken, once. */
@@ -56,6 +58,7 @@ export class FakeEngine {
     this.faults = {
       unavailable: 0,
       lostAnswers: 0,
+      lostReturns: 0,
       cutFeedAfter: never,
       expireTokensAfter: never,
       ...faults,
@@ -98,11 +101,12 @@ export class FakeEngine {
         const transitions = order.history.filter(({ seq }) => seq > afterSeq);
         const twice = this.faults.tellsTwice ? transitions.slice(0, 1) : [];
         ack({ ok: true, order: order.view, transitions: [...twice, ...transitions] });
-        void socket.join(orderId);
+        if (!order.view.final) void socket.join(orderId);
       });
     });
     this.orders.onTransition = (transition) => {
       feed.to(transition.orderId).emit('order.transition', transition);
+      if (transition.final) feed.socketsLeave(transition.orderId);
       this.faults.cutFeedAfter -= 1;
       if (this.faults.cutFeedAfter === 0) feed.disconnectSockets(true);
     };
@@ -121,13 +125,20 @@ export class FakeEngine {
       body: text === '' ? undefined : JSON.parse(text),
     };
     const reply = this.#reply(call, request.headers.authorization === `Bearer ${this.#token}`);
-    if (call.path === '/orders' && reply.status === 201 && this.faults.lostAnswers > 0) {
-      this.faults.lostAnswers -= 1;
+    if (this.#losesAnswer(call.path, reply.status)) {
       request.socket.destroy();
       return;
     }
     response.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers });
     response.end(reply.body === undefined ? undefined : JSON.stringify(reply.body));
+  }
+
+  #losesAnswer(path: string, status: number): boolean {
+    const done = path === '/orders' ? status === 201 : path.endsWith('/events') && status === 200;
+    const fault = path === '/orders' ? 'lostAnswers' : 'lostReturns';
+    if (!done || this.faults[fault] === 0) return false;
+    this.faults[fault] -= 1;
+    return true;
   }
 
   #reply(call: Call, authenticated: boolean): Reply {
@@ -144,6 +155,7 @@ export class FakeEngine {
       return product ? { status: 200, body: product } : problem(404, 'not-found');
     }
     if (method === 'POST' && path === '/orders') return this.#place(call);
+    if (method === 'POST' && path.endsWith('/events')) return this.#command(call);
     if (method === 'GET' && path === '/orders') return this.#listOrders(call);
     return problem(404, 'route-not-found');
   }
@@ -198,6 +210,16 @@ export class FakeEngine {
       status: 200,
       body: { items: all.slice(start, end), next: end < all.length ? all[end - 1]?.id : null },
     };
+  }
+
+  #command({ path, key, body }: Call): Reply {
+    const order = this.orders.orders.get(path.split('/')[2] ?? '');
+    const { type, restock, lines } = body as { type: string; restock: boolean; lines: LineQuantity[] };
+    if (!order || type !== 'order.return' || !restock) return problem(404, 'not-found');
+    const isTaken = this.orders.takeBack(`${order.view.id}/${key}`, order, lines);
+    return isTaken
+      ? { status: 200, body: structuredClone(order.view) }
+      : problem(409, 'event-refused', { state: order.view.state, allowedEvents: [] });
   }
 
   #place({ key, body }: Call): Reply {

@@ -1,6 +1,6 @@
 /** A small engine's memory: a catalogue and orders that move by themselves, with faults to order. */
 import { randomUUID } from 'node:crypto';
-import type { OrderLine, Reason } from '../../../src/machines/order-types.ts';
+import type { LineQuantity, OrderLine, Payment, Reason } from '../../../src/machines/order-types.ts';
 import type { OrderView, TransitionView } from '../../../src/machines/order-view.ts';
 import type { Stock } from '../../../tools/replay/books.ts';
 import type { NewProduct } from '../../../tools/replay/products.ts';
@@ -25,6 +25,7 @@ export interface Placed {
   shippingAddress: OrderView['shippingAddress'];
 }
 
+const FINAL = ['completed', 'returned', 'rejected', 'declined'];
 const HAPPY_WAY = ['validating', 'charging', 'shipping', 'confirming', 'completed'];
 
 /** Faults that the tool must notice. */
@@ -35,6 +36,14 @@ export interface OrderFaults {
   declined?: string[];
   /** Sells one unit less than the first completed order has. */
   losesUnit?: boolean;
+  /** References of orders whose returns are refused. */
+  refusesReturns?: string[];
+  /** References of orders that come to no rest after a return. */
+  restlessReturns?: string[];
+  /** Refunds one unit less than the first return asks for. */
+  losesRefund?: boolean;
+  /** Tells of a parcel just before a return is taken: one more end of an order that had ended. */
+  tracksParcels?: boolean;
 }
 
 /** The orders, kept when the fake engine's server is restarted. */
@@ -46,11 +55,14 @@ export class FakeOrders {
   /** Whom the feed tells. */
   onTransition: (transition: TransitionView) => void = () => undefined;
   readonly #faults: OrderFaults;
+  readonly #returnKeys = new Set<string>();
   #unitToLose: boolean;
+  #refundToLose: boolean;
 
   constructor(faults: OrderFaults = {}) {
     this.#faults = faults;
     this.#unitToLose = faults.losesUnit ?? false;
+    this.#refundToLose = faults.losesRefund ?? false;
   }
 
   /** Places an order once per key, and starts it on its way. */
@@ -59,8 +71,10 @@ export class FakeOrders {
     if (known) return known;
     const now = new Date().toISOString();
     const view: OrderView = {
-      ...{ id: randomUUID(), state: 'placed', final: false, seq: 0, customerId, reference, currency, lines },
-      ...{ shippingAddress, allowedEvents: [], placedAt: now, updatedAt: now },
+      ...{ id: randomUUID(), state: 'placed', final: false, seq: 0, customerId, reference, currency },
+      ...{ shippingAddress, fulfilment: 'automatic', shipments: [], allowedEvents: [] },
+      ...{ placedAt: now, updatedAt: now },
+      lines: lines.map((line, index) => ({ line: index + 1, ...line })),
       amountMinor: lines.reduce((sum, line) => sum + line.quantity * line.unitPriceMinor, 0),
     };
     const order: FakeOrder = { view, history: [] };
@@ -69,6 +83,39 @@ export class FakeOrders {
     this.#move(order, 'placed');
     setImmediate(() => this.#advance(order));
     return order;
+  }
+
+  /** Begins a return once per key; false when the order does not take it. */
+  takeBack(key: string, order: FakeOrder, asked: LineQuantity[]): boolean {
+    const { state, reference = '', lines } = order.view;
+    if (this.#returnKeys.has(key)) return true;
+    const refused = this.#faults.refusesReturns?.includes(reference) === true;
+    const isLeft = ({ line, quantity }: LineQuantity) => {
+      const { quantity: bought = 0, returned = 0 } = lines[line - 1] ?? {};
+      return quantity <= bought - returned;
+    };
+    if (refused || state !== 'completed' || !asked.every(isLeft)) return false;
+    this.#returnKeys.add(key);
+    if (this.#faults.tracksParcels) this.#move(order, 'completed');
+    this.#move(order, 'returning');
+    if (!this.#faults.restlessReturns?.includes(reference)) setImmediate(() => this.#settle(order, asked));
+    return true;
+  }
+
+  #settle(order: FakeOrder, asked: LineQuantity[]): void {
+    const { lines, payment } = order.view;
+    for (const { line, quantity } of asked) {
+      const of = lines[line - 1];
+      if (!of || !payment) continue;
+      of.returned = (of.returned ?? 0) + quantity;
+      payment.refundedMinor += (quantity - (this.#refundToLose ? 1 : 0)) * of.unitPriceMinor;
+      this.#refundToLose = false;
+      this.#shift([{ ...of, quantity }], 'sold', 'available');
+    }
+    this.#move(
+      order,
+      lines.every(({ quantity, returned }) => quantity === returned) ? 'returned' : 'completed',
+    );
   }
 
   #advance(order: FakeOrder): void {
@@ -82,6 +129,7 @@ export class FakeOrders {
       this.#shift(lines, 'held', 'available');
       this.#move(order, 'declined', { code: 'card_declined', detail: 'The card was declined.' });
     } else {
+      if (next === 'shipping') order.view.payment = capture(order.view);
       if (next === 'completed') this.#sell(lines);
       this.#move(order, next);
     }
@@ -107,7 +155,7 @@ export class FakeOrders {
     stock.sold -= 1;
   }
 
-  #shift(lines: OrderLine[], from: 'available' | 'held', to: 'available' | 'held' | 'sold'): void {
+  #shift(lines: OrderLine[], from: 'available' | 'held' | 'sold', to: 'available' | 'held' | 'sold'): void {
     for (const { sku, quantity } of lines) {
       const product = this.products.get(sku);
       if (!product) continue;
@@ -117,7 +165,7 @@ export class FakeOrders {
   }
 
   #move({ view, history }: FakeOrder, to: string, reason?: Reason): void {
-    const final = ['completed', 'rejected', 'declined'].includes(to);
+    const final = FINAL.includes(to);
     const from = view.state;
     const seq = view.seq + 1;
     const at = new Date().toISOString();
@@ -128,3 +176,7 @@ export class FakeOrders {
     this.onTransition(transition);
   }
 }
+
+const capture = ({ id, amountMinor }: OrderView): Payment => ({
+  ...{ paymentId: id, status: 'captured', capturedMinor: amountMinor, refundedMinor: 0 },
+});

@@ -25,8 +25,14 @@ export interface Ran {
 }
 
 /** A line of an invoice: everything that is not given is sensible. */
-export function csvLine(invoiceNo: string, sku = '10001', quantity = 2, price = '2.55'): string {
-  return `${invoiceNo},${sku},A LAMP,${quantity},2010-12-01 08:26:00,${price},17850.0,United Kingdom`;
+export function csvLine(
+  invoiceNo: string,
+  sku = '10001',
+  quantity = 2,
+  price = '2.55',
+  customer = '17850.0',
+): string {
+  return `${invoiceNo},${sku},A LAMP,${quantity},2010-12-01 08:26:00,${price},${customer},United Kingdom`;
 }
 
 /** Starts a replay of the lines, on the fake engine or on one of its own; `ran` resolves when it has ended. */
