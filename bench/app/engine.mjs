@@ -4,7 +4,7 @@
  */
 import { v7 as newId } from 'uuid';
 import { startEngine } from '../../dist/engine.js';
-import { createTokens } from '../../dist/http/tokens.js';
+import { createPasswords } from '../../dist/http/passwords.js';
 import { systemClock } from '../../dist/platform/clock.js';
 import { packageVersion, readEnvironment } from '../../dist/platform/config.js';
 import { createLogger } from '../../dist/platform/logger.js';
@@ -12,6 +12,7 @@ import { done, ready } from '../peers/lib/recorder.mjs';
 import { createProviders } from './providers.mjs';
 
 const CUSTOMERS = 8;
+const PASSWORD = 'a-password-for-the-bench';
 
 const environment = readEnvironment(process.env);
 const { MONGODB_URI: mongodbUri, REDIS_URL: redisUrl, ORDO_JWT_SECRET: jwtSecret } = environment;
@@ -53,9 +54,9 @@ engine.onTransition(({ transition: { orderId, final } }) => {
   names.delete(orderId);
 });
 
-/** The people of the run, with the tokens that the login would give them. */
+/** The people of the run, logged in. */
 async function people() {
-  const tokens = createTokens({ secret: jwtSecret, ttlS: environment.ORDO_TOKEN_TTL_S, clock: systemClock });
+  const passwordHash = await createPasswords().hash(PASSWORD);
   const enrol = async (username, role) => {
     const email = `${username}@ordo.example`;
     const person = {
@@ -63,10 +64,16 @@ async function people() {
       username,
       role,
       createdAt: systemClock.now(),
-      passwordHash: 'none: nobody logs in',
+      passwordHash,
     };
     const user = (await engine.users.findByEmail(email)) ?? (await engine.users.create(person));
-    return { id: user.id, token: tokens.issue(user) };
+    const login = await fetch(`${engine.url}/api/v1/auth/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email, password: PASSWORD }),
+    });
+    const { accessToken } = await login.json();
+    return { id: user.id, token: accessToken };
   };
   const customers = [];
   for (let index = 0; index < CUSTOMERS; index += 1)

@@ -8,6 +8,7 @@ import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Product, ProductRepository } from '../ports/products.ts';
 import type { StockLedger } from '../ports/stock.ts';
+import { groupWrites } from './group-writes.ts';
 
 /** Remembers products. */
 export interface ProductCache {
@@ -34,6 +35,9 @@ const TOMBSTONE_MS = 4_000;
 const FILL_WITHIN_MS = 2_000;
 /** After a failure Redis is left alone for so long, so that one that hangs does not slow every request. */
 const AVOID_MS = 1_000;
+
+/** Movements whose products are forgotten together. */
+const FORGOTTEN_AT_ONCE = 200;
 
 const TOMBSTONE = '';
 const BURY = `for _, key in ipairs(KEYS) do redis.call('SET', key, '${TOMBSTONE}', 'PX', ARGV[1]) end`;
@@ -142,28 +146,32 @@ export function cacheProducts(products: ProductRepository, cache: ProductCache):
  * crash cut off is done again, and drops it then.
  */
 export function forgetMovedStock(ledger: StockLedger, cache: Pick<ProductCache, 'forget'>): StockLedger {
+  const forget = groupWrites(async (movements: string[][]) => {
+    await cache.forget([...new Set(movements.flat())]);
+    return movements.map(() => undefined);
+  }, FORGOTTEN_AT_ONCE);
   return {
     ...ledger,
     async hold(orderId, claims, now) {
       const holding = await ledger.hold(orderId, claims, now);
-      await cache.forget(claims.map(({ sku }) => sku));
+      await forget(claims.map(({ sku }) => sku));
       return holding;
     },
     async release(orderId, skus) {
       await ledger.release(orderId, skus);
-      await cache.forget(skus);
+      await forget(skus);
     },
     async sell(orderId, units) {
       await ledger.sell(orderId, units);
-      await cache.forget(units.map(({ sku }) => sku));
+      await forget(units.map(({ sku }) => sku));
     },
     async keep(orderId, units) {
       await ledger.keep(orderId, units);
-      await cache.forget(units.map(({ sku }) => sku));
+      await forget(units.map(({ sku }) => sku));
     },
     async restock(movement, now) {
       await ledger.restock(movement, now);
-      await cache.forget(movement.units.map(({ sku }) => sku));
+      await forget(movement.units.map(({ sku }) => sku));
     },
   };
 }
