@@ -20,10 +20,12 @@ import type { Logger } from './platform/logger.ts';
 import { createSandboxCarrier } from './providers/carrier-sandbox.ts';
 import { createFileMailer } from './providers/mailer-files.ts';
 import { createSandboxGateway } from './providers/payment-sandbox.ts';
+import { createLiveFeed } from './realtime/live-orders.ts';
 import { createRedisFeed } from './realtime/redis-feed.ts';
 import { createRealtime } from './realtime/server.ts';
 import { connectStore } from './store/connect.ts';
 import { withRetryableFailures } from './store/failures.ts';
+import { createOrderChanges } from './store/order-changes.ts';
 import { orderModel } from './store/order-model.ts';
 import { createOrderStore } from './store/order-store.ts';
 import { productModel } from './store/product-model.ts';
@@ -64,6 +66,7 @@ async function openStore(uri: string, newId: () => string) {
   return {
     connection,
     orders: withRetryableFailures(createOrderStore(models.orders)),
+    changes: withRetryableFailures(createOrderChanges(models.orders)),
     products: withRetryableFailures(createProductStore(models.products)),
     stock: withRetryableFailures(createStockLedger(models.products)),
     users: withRetryableFailures(createUserStore(models.users, newId)),
@@ -209,6 +212,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const serves = environment.ORDO_ROLE !== 'worker';
     const works = environment.ORDO_ROLE !== 'api';
     const server = createServer();
+    const connectionsPerUser = environment.ORDO_FEED_CONNECTIONS_PER_USER;
+    const read = orders.read;
+    const live = createLiveFeed({ feed, read, changes: store.changes, connectionsPerUser, clock, logger });
     if (!serves) {
       server.on('request', createHealthApp({ checks, clock, logger, version }).callback());
     } else {
@@ -217,6 +223,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         config: { ...config, secureCookies: environment.ORDO_TLS === 'true' },
         orders,
         queries: store.orders,
+        live,
         products: store.products,
         users: store.users,
         queues: () => queues.all,
@@ -236,7 +243,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         ttlS: environment.ORDO_TOKEN_TTL_S,
         clock,
       });
-      const realtime = createRealtime({ httpServer: server, feed, orders, verify, clock, logger });
+      const realtime = createRealtime({
+        httpServer: server,
+        live,
+        queries: store.orders,
+        countQueues: () => queues.counts(),
+        verify,
+        connectionsPerUser,
+        clock,
+        logger,
+      });
       started.push(() => realtime.close());
     }
     if (works) {

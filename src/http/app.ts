@@ -4,6 +4,7 @@ import type Bull from 'bull';
 import Koa from 'koa';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
+import type { LiveOrders } from '../ports/live-orders.ts';
 import type { OrderActors } from '../ports/order-actors.ts';
 import type { OrderQueries } from '../ports/orders.ts';
 import type { ProductRepository } from '../ports/products.ts';
@@ -15,6 +16,7 @@ import { createAuthenticate } from './authenticate.ts';
 import { createBoard } from './board.ts';
 import type { RequestState } from './context.ts';
 import { createErrorLog } from './error-log.ts';
+import { feedRoutes } from './feed-routes.ts';
 import { createHealthRouter } from './health-routes.ts';
 import { createLogin } from './login.ts';
 import { orderRoutes } from './order-routes.ts';
@@ -37,6 +39,7 @@ export interface HttpParts {
   };
   orders: OrderActors;
   queries: OrderQueries;
+  live: LiveOrders;
   products: ProductRepository;
   users: UserRepository;
   /** The queues that Bull Board shows; asked anew at every visit. */
@@ -65,6 +68,7 @@ export function createApp(parts: HttpParts): Koa {
     ...authRoutes({ users, passwords, login, tokens, ttlS, clock }),
     ...productRoutes(parts),
     ...orderRoutes(parts),
+    ...feedRoutes(parts),
   ];
   const routers = [
     createHealthRouter(parts),

@@ -43,7 +43,7 @@ export interface TransitionView {
 }
 
 /** The roles that may send each command. */
-const COMMAND_ROLES: Readonly<Record<string, readonly Role[]>> = {
+export const COMMAND_ROLES: Readonly<Record<string, readonly Role[]>> = {
   'order.cancel': ['customer', 'operator', 'admin'],
   'order.retry': ['operator', 'admin'],
 };

@@ -33,6 +33,7 @@ orderSchema.index({ 'idempotency.key': 1 }, { unique: true });
 orderSchema.index({ sweepAt: 1 }, { partialFilterExpression: { sweepAt: { $exists: true } } });
 orderSchema.index({ 'input.customerId': 1, _id: -1 });
 orderSchema.index({ state: 1, _id: -1 });
+orderSchema.index({ updatedAt: 1, _id: 1 });
 
 /** The model of orders on that connection. */
 export function orderModel(connection: Connection): Model<OrderRecord> {

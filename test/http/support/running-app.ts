@@ -141,6 +141,7 @@ export async function startApp(t: Teardown, changes: Partial<HttpParts> = {}) {
     config,
     orders,
     queries: orders.queries,
+    live: { admit: () => () => {}, watch: async () => () => {} },
     products,
     users,
     queues: () => [],
