@@ -1,5 +1,6 @@
 /** What travels: on the bus between instances, and between the server and its clients. */
 import { z } from 'zod';
+import type { Role } from '../machines/order-types.ts';
 import type { OrderView, TransitionView } from '../machines/order-view.ts';
 import type { ErrorCode } from '../platform/errors.ts';
 import { cursorText } from './cursor.ts';
@@ -94,10 +95,13 @@ export const refuse = (code: ErrorCode, detail: string): Refusal => ({ ok: false
 /** An answer: yes, with what was asked for; or no, with why. */
 export type Reply<T> = ({ ok: true } & T) | Refusal;
 
-/** The answer to `order.subscribe`: the view, its machine's version, and every transition after `afterSeq`. */
+/** The answer to `order.subscribe`: the view, what it was told by, and every transition after `afterSeq`. */
 export type SubscribeReply = Reply<{
   order: OrderView;
+  /** The version of the machine that this order runs on. */
   machineVersion: string;
+  /** The viewer's. */
+  role: Role;
   transitions: TransitionView[];
 }>;
 

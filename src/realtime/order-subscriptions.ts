@@ -36,6 +36,7 @@ export async function subscribeToOrder(
       ok: true,
       order: viewOrder(record, viewer.role),
       machineVersion: record.machine.version,
+      role: viewer.role,
       transitions: transitionsAfter(record, afterSeq),
     });
     socket.join(orderRoom(orderId));
