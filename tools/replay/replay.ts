@@ -49,8 +49,10 @@ export async function replay(
   const tally = new Tally();
   const feed = new FeedFollower({
     url,
-    token: () => api.token,
-    renew: () => api.login(),
+    getToken: async () => {
+      await api.login();
+      return api.token;
+    },
     onTransition: (transition) => tally.move(transition, performance.now()),
   });
   const { concurrency, rate, timeoutMs } = options;

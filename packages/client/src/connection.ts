@@ -18,6 +18,8 @@ export interface ConnectOptions {
   transports?: ('websocket' | 'polling')[];
   /** Called at every connection, and whenever one was lost. */
   onStatus?: (status: 'connected' | 'disconnected') => void;
+  /** Called when the engine tells an order's transition out of turn; the watches do not notice. For diagnosis. */
+  onOutOfTurn?: (fault: { orderId: string; expectedSeq: number; seq: number }) => void;
 }
 
 /** What stands on the connection. */
@@ -111,6 +113,11 @@ export class Connection {
     return this.#options.url;
   }
 
+  /** Says that the engine told a transition out of turn. */
+  report(fault: { orderId: string; expectedSeq: number; seq: number }): void {
+    this.#options.onOutOfTurn?.(fault);
+  }
+
   close(): void {
     this.#closed = true;
     this.socket.disconnect();
@@ -147,15 +154,16 @@ export class Connection {
   }
 
   #refused({ data, message }: Error & { data?: { code?: string } }): void {
-    // Without a code nobody answered: socket.io itself goes on trying.
-    if (data?.code === undefined) return;
+    // Nobody answered: socket.io itself goes on trying.
+    if (this.socket.active) return;
+    const code = data?.code ?? 'unavailable';
     const fault = this.#tokenFault;
-    const isRefused = fault === undefined && data.code === 'unauthenticated';
+    const isRefused = fault === undefined && code === 'unauthenticated';
     if (isRefused) this.#refusals += 1;
     const hasNoOther = this.#options.getToken === undefined || this.#refusals > MAX_REFUSALS;
-    const isFinal = isRefused ? hasNoOther : fault === undefined && !mayPass(data.code);
+    const isFinal = isRefused ? hasNoOther : fault === undefined && !mayPass(code);
     if (fault instanceof OrdoError) this.#failAll(fault);
-    else if (isFinal) this.#failAll(new OrdoError(data.code, message));
+    else if (isFinal) this.#failAll(new OrdoError(code, message));
     else this.#connectLater();
   }
 

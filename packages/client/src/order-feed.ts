@@ -35,6 +35,8 @@ export class OrderFeed implements Dependent {
   /** Raised at every loss: an answer to an earlier connection is none. */
   #epoch = 0;
   #live = false;
+  /** What the engine has to tell next. */
+  #expectedSeq = 1;
 
   constructor(connection: Connection, orderId: string) {
     this.#connection = connection;
@@ -93,10 +95,13 @@ export class OrderFeed implements Dependent {
   }
 
   #deliver(transition: Transition): void {
+    const { orderId, seq } = transition;
+    if (seq !== this.#expectedSeq) this.#connection.report({ orderId, expectedSeq: this.#expectedSeq, seq });
+    this.#expectedSeq = seq + 1;
     let hasGap = false;
     for (const follower of [...this.#followers]) {
-      if (transition.seq === follower.seq + 1) follower.take(transition);
-      else if (transition.seq > follower.seq) hasGap = true;
+      if (seq === follower.seq + 1) follower.take(transition);
+      else if (seq > follower.seq) hasGap = true;
     }
     if (hasGap) this.refresh();
   }
@@ -110,6 +115,7 @@ export class OrderFeed implements Dependent {
       return;
     }
     this.#live = true;
+    this.#expectedSeq = afterSeq + 1;
     for (const follower of [...this.#followers]) follower.answered(reply);
     for (const transition of reply.transitions) this.#deliver(transition);
     // One who came while we asked may have less than we asked for.
