@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { Teardown } from '../support/services.ts';
 
 /** The balancer. */
-export interface Proxy {
+export interface Balancer {
   url: string;
   /** Connections led through so far, and those that were cut. */
   readonly connections: number;
@@ -25,7 +25,7 @@ function frameOf(text: string): Buffer {
 }
 
 /** Starts one; it is stopped at the end of the test. */
-export async function startProxy(t: Teardown, urls: string[]): Promise<Proxy> {
+export async function startProxy(t: Teardown, urls: string[]): Promise<Balancer> {
   let targets = urls;
   const open = new Set<{ client: Socket; upstream: Socket }>();
   let connections = 0;
