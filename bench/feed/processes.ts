@@ -1,0 +1,153 @@
+/** The processes of one run: Redis, documents, a server, its subscribers; and what Linux knows of them. */
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Order, Told } from './subscribers.ts';
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+const TICKS_PER_S = 100;
+
+/** Something that was started, and has to end. */
+export interface Running {
+  pid: number;
+  end(): Promise<void>;
+}
+
+/** Starts a program; resolves with the first match in what it prints. @throws Error when it ends before */
+async function start(
+  command: string,
+  args: string[],
+  ready: RegExp,
+  env: NodeJS.ProcessEnv = {},
+): Promise<Running & { match: RegExpExecArray }> {
+  const child = spawn(command, args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const end = async () => {
+    const exited = once(child, 'exit');
+    if (child.exitCode !== null || !child.kill('SIGKILL')) return;
+    await exited;
+  };
+  process.once('exit', () => child.kill('SIGKILL'));
+  const match = await new Promise<RegExpExecArray>((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`${command} ${args.join(' ')} ended with ${code}.`)));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const found = ready.exec(line);
+      if (found) resolve(found);
+    });
+  });
+  return { pid: child.pid ?? 0, end, match };
+}
+
+/** A Redis and a mongolet of the run's own. */
+export async function startStores() {
+  const folder = await mkdtemp(join(tmpdir(), 'ordo-feed-'));
+  const redisSocket = join(folder, 'redis.sock');
+  const settings = ['--port', '0', '--unixsocket', redisSocket, '--save', '', '--appendonly', 'no'];
+  const redis = await start('redis-server', settings, /ready to accept connections/i);
+  const socket = join(folder, 'mongolet.sock');
+  const args = [
+    path('../../packages/mongolet/dist/bin.js'),
+    '--data',
+    join(folder, 'data'),
+    '--socket',
+    socket,
+  ];
+  const mongolet = await start(process.execPath, args, /"listening"/);
+  return {
+    folder,
+    redisUrl: `unix://${redisSocket}`,
+    mongodbUri: `mongodb://${encodeURIComponent(socket)}/feed?directConnection=true`,
+    async end() {
+      await redis.end();
+      await mongolet.end();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/** What a server is started with. */
+export interface ServerOptions {
+  redisUrl: string;
+  mongodbUri: string;
+  folder: string;
+  secret: string;
+}
+
+/** The engine with the role `api`, or plain Socket.IO. */
+export async function startServer(
+  kind: 'ordo' | 'plain',
+  { redisUrl, mongodbUri, folder, secret }: ServerOptions,
+): Promise<Running & { url: string }> {
+  const env = {
+    REDIS_URL: redisUrl,
+    ORDO_JWT_SECRET: secret,
+    ...(kind === 'plain'
+      ? { NAMESPACE: 'ordo:feed' }
+      : {
+          MONGODB_URI: mongodbUri,
+          ORDO_ROLE: 'api',
+          ORDO_PORT: '0',
+          ORDO_LOG_LEVEL: 'info',
+          ORDO_DATA_DIR: join(folder, 'engine'),
+        }),
+  };
+  const args = kind === 'plain' ? ['--import=tsx', path('./plain-server.ts')] : [path('../../dist/main.js')];
+  const { match, ...running } = await start(
+    process.execPath,
+    args,
+    /"url":"([^"]+)".*"started"|"started".*"url":"([^"]+)"/,
+    env,
+  );
+  return { ...running, url: match[1] ?? match[2] ?? '' };
+}
+
+/** The process of the subscribers, and what it told last. */
+export interface Subscribers extends Running {
+  told(): Told;
+  tell(order: Order): void;
+}
+
+/** Starts the process; nobody subscribes yet. */
+export function startSubscribers(): Subscribers {
+  const child: ChildProcess = fork(path('./subscribers.ts'), { execArgv: ['--import=tsx'] });
+  process.once('exit', () => child.kill('SIGKILL'));
+  let last: Told = { connected: 0, received: 0, outOfTurn: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 };
+  child.on('message', (told: Told) => {
+    last = told;
+  });
+  let failed: Error | undefined;
+  child.once('exit', (code) => {
+    if (code !== 0 && code !== null) failed = new Error(`The subscribers ended with ${code}.`);
+  });
+  return {
+    pid: child.pid ?? 0,
+    told() {
+      if (failed) throw failed;
+      return last;
+    },
+    tell: (order) => void child.send(order),
+    async end() {
+      const exited = once(child, 'exit');
+      if (child.exitCode === null && child.kill('SIGKILL')) await exited;
+    },
+  };
+}
+
+/** Seconds of CPU that the process has used. */
+export async function cpuSeconds(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+}
+
+/** Bytes of memory that the process holds. */
+export async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+}
