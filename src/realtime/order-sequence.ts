@@ -18,6 +18,9 @@ export interface SequenceParts {
   logger: Logger;
 }
 
+/** Readings that bring nothing new before what was heard is taken for a mistake. */
+const MAX_VAIN_READINGS = 8;
+
 /** Waits between readings that did not bring what must be there: 50 ms at first, 5 s at most. */
 const rereadDelayMs = (attempt: number) => Math.min(50 * 2 ** attempt, 5_000);
 
@@ -99,10 +102,19 @@ export class OrderSequence {
 
   async #catchUp(): Promise<void> {
     const { orderId, read, clock, logger } = this.#parts;
+    let vain = 0;
     for (let attempt = 0; !this.#closed; attempt++) {
       try {
         const record = await read();
         if (record) this.advance(record);
+        vain++;
+        if (vain > MAX_VAIN_READINGS) {
+          logger.error(
+            { orderId, heard: this.#heard, seq: this.#seq },
+            'the feed heard of what is not there',
+          );
+          this.#heard = 0;
+        }
         if (this.#heard <= (this.#seq ?? 0)) return;
       } catch (error) {
         logger.warn({ orderId, error: messageOf(error) }, 'the feed cannot read an order; trying again');

@@ -147,8 +147,7 @@ export class ListWatcher extends Watcher<ListTransition> implements ListWatch, D
       get seq() {
         return seq;
       },
-      // In one step with the answer, so that the next live one finds the gap filled.
-      answered: () => queueMicrotask(stop),
+      answered: stop,
       take: (transition: Transition) => {
         seq = transition.seq;
         this.#remember(orderId, seq);

@@ -17,7 +17,7 @@ export interface OrderAnswer {
 export interface OrderFollower {
   /** The last seq it has. */
   readonly seq: number;
-  /** The order as it stands; its transitions follow. */
+  /** The order as it stands; all its transitions until then were taken. */
   answered(answer: OrderAnswer): void;
   /** The very next transition. */
   take(transition: Transition): void;
@@ -116,9 +116,11 @@ export class OrderFeed implements Dependent {
     }
     this.#live = true;
     this.#expectedSeq = afterSeq + 1;
-    for (const follower of [...this.#followers]) follower.answered(reply);
-    for (const transition of reply.transitions) this.#deliver(transition);
     // One who came while we asked may have less than we asked for.
-    if ([...this.#followers].some(({ seq }) => seq < afterSeq)) this.refresh();
+    const [served, others] = [[] as OrderFollower[], [] as OrderFollower[]];
+    for (const follower of this.#followers) (follower.seq >= afterSeq ? served : others).push(follower);
+    for (const transition of reply.transitions) this.#deliver(transition);
+    for (const follower of served) follower.answered(reply);
+    if (others.length > 0) this.refresh();
   }
 }
