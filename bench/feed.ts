@@ -38,7 +38,7 @@ interface Settings {
 interface Run {
   kind: (typeof KINDS)[number];
   bytesPerConnection: number;
-  connectedPerS: number;
+  cpuUsPerConnection: number;
   paced: { deliveredPerS: number; p50Ms: number; p99Ms: number; maxMs: number; cpuUsPerDelivery: number };
   flood: { deliveredPerS: number; p99Ms: number; cpuUsPerDelivery: number };
   outOfTurn: number;
@@ -132,7 +132,7 @@ async function run(
       connect: { url: server.url, secret: SECRET, subscribers: count, orders: orderCount },
     });
     await until(() => subscribers.told().connected === count, `${count} subscribers`);
-    const connectedPerS = count / ((performance.now() - startMs) / 1_000);
+    const cpuUsPerConnection = (((await cpuSeconds(server.pid)) - idleCpuS) / count) * 1e6;
     await sleep(5_000);
     const bytesPerConnection = ((await residentBytes(server.pid)) - idleBytes) / count;
     const paced = await measure(server.pid, subscribers, () => pace(orders, settings));
@@ -143,7 +143,7 @@ async function run(
     return {
       kind,
       bytesPerConnection,
-      connectedPerS,
+      cpuUsPerConnection,
       paced,
       flood: { deliveredPerS, p99Ms, cpuUsPerDelivery },
       outOfTurn,
@@ -158,7 +158,7 @@ async function run(
 const median = (values: number[]) => values.sort((a, b) => a - b)[(values.length - 1) >> 1] ?? Number.NaN;
 
 const COLUMNS: [string, (run: Run) => number, number][] = [
-  ['connects/s', (it) => it.connectedPerS, 0],
+  ['CPU µs a connection', (it) => it.cpuUsPerConnection, 0],
   ['KiB a connection', (it) => it.bytesPerConnection / 1_024, 1],
   ['paced: p50 ms', (it) => it.paced.p50Ms, 1],
   ['p99 ms', (it) => it.paced.p99Ms, 1],

@@ -43,6 +43,7 @@ export class OrderStream {
   readonly #parts: OrderStreamParts;
   readonly #sequences = new Map<string, OrderSequence>();
   readonly #joining = new Map<string, number>();
+  readonly #readings = new Map<string, Promise<OrderRecord | undefined>>();
   readonly #listeners = new Map<string, Set<OrderListener>>();
   readonly #all = new Set<AllListener>();
   readonly #endings: (() => void)[];
@@ -75,9 +76,9 @@ export class OrderStream {
     this.#wake();
     const sequence = this.#sequenceOf(orderId);
     try {
-      let record = await this.#parts.read(orderId);
+      let record = await this.#read(orderId);
       // Others may have been told more than this reading has found.
-      while (record && record.seq < (sequence.seq ?? 0)) record = await this.#parts.read(orderId);
+      while (record && record.seq < (sequence.seq ?? 0)) record = await this.#read(orderId);
       if (record) sequence.advance(record);
       begin(record);
     } finally {
@@ -140,13 +141,22 @@ export class OrderStream {
     for (const listener of this.#all) listener(entry);
   }
 
+  /** One reading for all who ask at the same time, as they do when an instance has died. */
+  #read(orderId: string): Promise<OrderRecord | undefined> {
+    const underWay = this.#readings.get(orderId);
+    if (underWay) return underWay;
+    const reading = this.#parts.read(orderId).finally(() => this.#readings.delete(orderId));
+    this.#readings.set(orderId, reading);
+    return reading;
+  }
+
   #sequenceOf(orderId: string): OrderSequence {
     const known = this.#sequences.get(orderId);
     if (known) return known;
-    const { read, clock, logger } = this.#parts;
+    const { clock, logger } = this.#parts;
     const sequence = new OrderSequence({
       orderId,
-      read: () => read(orderId),
+      read: () => this.#read(orderId),
       tell: (entry) => this.#tell(entry),
       // Who listens to all was told everything that is settled; to nobody else was anything told.
       toldBefore: (record) => (this.#all.size > 0 ? seqAt(record, this.#settled) : record.seq),

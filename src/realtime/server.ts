@@ -99,6 +99,10 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     logger,
   });
   serveRooms(io, live, counters);
+  // Some kilobytes a connection, which nobody looks at any more.
+  io.engine.on('connection', (connection: { request: unknown }) => {
+    connection.request = undefined;
+  });
   io.use(authenticate({ ...options, connections: live.connections }));
   io.on('connection', (socket: ViewerSocket) => {
     const refusal = live.connections.refusalFor(socket.data.viewer);
@@ -106,7 +110,7 @@ export function createRealtime(options: RealtimeOptions): Realtime {
     if (refusal) {
       socket.emit('feed.error', refusal);
       socket.disconnect(true);
-    } else startFeedSession(socket, { ...options, now: () => clock.now() });
+    } else startFeedSession(socket, options);
   });
 
   return {

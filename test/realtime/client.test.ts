@@ -217,6 +217,21 @@ test('a gap in a list is filled by asking for that order, once', async (t) => {
   t.deepEqual(seqsOf(told, 'o2'), upTo(5));
 });
 
+test('a gap in an order is noticed, reported, and filled by asking again', async (t) => {
+  const { orders, open, proxy } = await setUp(t);
+  const told: Transition[] = [];
+  const faults: unknown[] = [];
+  const client = open({ onOutOfTurn: (fault) => faults.push(fault) });
+  const watch = client.watchOrder('o1', (it) => told.push(it));
+  await watch.order();
+  for (let i = 0; i < 3; i++) orders.advance('o1');
+  const { transition } = orders.advance('o1');
+  proxy.inject(['order.transition', transition]);
+  await eventually(() => told.length >= 5, 'what lies between');
+  t.deepEqual(seqsOf(told), upTo(5));
+  t.deepEqual(faults, [{ orderId: 'o1', expectedSeq: 2, seq: 5 }]);
+});
+
 test('an operator watches the queues', async (t) => {
   const clock = createFakeClock(new Date());
   let waiting = 1;

@@ -103,13 +103,13 @@ test('events beyond the limit of a second are refused, and allowed again in the 
 test('a flood is not answered any more, but hung up on', async (t) => {
   const { instance } = await setUp(t, LIMITED_TO_ONE_SECOND);
   const client = await connect(t, instance, tokenFor('ada'));
-  let refused = 0;
+  let answered = 0;
   for (let i = 0; i < 300; i++)
-    client.socket.emit('order.unsubscribe', { orderId: 'o1' }, (reply: { ok: boolean }) => {
-      if (!reply.ok) refused++;
+    client.socket.emit('order.unsubscribe', { orderId: 'o1' }, () => {
+      answered++;
     });
   await eventually(() => client.socket.disconnected, 'the disconnection');
-  t.true(refused > 0 && refused <= 150, `${refused} were answered`);
+  t.true(answered <= 200, `${answered} were answered`);
 });
 
 test('the limit of connections is a setting, and operators have five times as many', async (t) => {

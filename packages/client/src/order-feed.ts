@@ -34,7 +34,6 @@ export class OrderFeed implements Dependent {
   #asking = false;
   /** Raised at every loss: an answer to an earlier connection is none. */
   #epoch = 0;
-  #live = false;
   /** What the engine has to tell next. */
   #expectedSeq = 1;
 
@@ -82,19 +81,14 @@ export class OrderFeed implements Dependent {
   suspend(): void {
     this.#epoch += 1;
     this.#asking = false;
-    this.#live = false;
   }
 
   fail(error: OrdoError): void {
     for (const follower of [...this.#followers]) follower.fail(error);
   }
 
-  /** A live transition. Before the answer it is none for us: the answer has it. */
+  /** A transition, live or answered with: to each follower its very next one. */
   take(transition: Transition): void {
-    if (this.#live) this.#deliver(transition);
-  }
-
-  #deliver(transition: Transition): void {
     const { orderId, seq } = transition;
     if (seq !== this.#expectedSeq) this.#connection.report({ orderId, expectedSeq: this.#expectedSeq, seq });
     this.#expectedSeq = seq + 1;
@@ -114,12 +108,11 @@ export class OrderFeed implements Dependent {
       else this.fail(new OrdoError(code, detail));
       return;
     }
-    this.#live = true;
     this.#expectedSeq = afterSeq + 1;
     // One who came while we asked may have less than we asked for.
     const [served, others] = [[] as OrderFollower[], [] as OrderFollower[]];
     for (const follower of this.#followers) (follower.seq >= afterSeq ? served : others).push(follower);
-    for (const transition of reply.transitions) this.#deliver(transition);
+    for (const transition of reply.transitions) this.take(transition);
     for (const follower of served) follower.answered(reply);
     if (others.length > 0) this.refresh();
   }
