@@ -11,7 +11,6 @@ import { parseArgs } from 'node:util';
 import { createOrders, type Orders } from './feed/orders.ts';
 import {
   cpuSeconds,
-  residentBytes,
   type ServerOptions,
   type Subscribers,
   startServer,
@@ -126,15 +125,15 @@ async function run(
   const subscribers = startSubscribers();
   try {
     await sleep(2_000);
-    const idleBytes = await residentBytes(server.pid);
-    const startMs = performance.now();
+    const idleBytes = await server.heldBytes();
+    const idleCpuS = await cpuSeconds(server.pid);
     subscribers.tell({
       connect: { url: server.url, secret: SECRET, subscribers: count, orders: orderCount },
     });
     await until(() => subscribers.told().connected === count, `${count} subscribers`);
     const cpuUsPerConnection = (((await cpuSeconds(server.pid)) - idleCpuS) / count) * 1e6;
     await sleep(5_000);
-    const bytesPerConnection = ((await residentBytes(server.pid)) - idleBytes) / count;
+    const bytesPerConnection = ((await server.heldBytes()) - idleBytes) / count;
     const paced = await measure(server.pid, subscribers, () => pace(orders, settings));
     const { deliveredPerS, p99Ms, cpuUsPerDelivery } = await measure(server.pid, subscribers, () =>
       flood(orders, subscribers, settings),
@@ -159,7 +158,7 @@ const median = (values: number[]) => values.sort((a, b) => a - b)[(values.length
 
 const COLUMNS: [string, (run: Run) => number, number][] = [
   ['CPU µs a connection', (it) => it.cpuUsPerConnection, 0],
-  ['KiB a connection', (it) => it.bytesPerConnection / 1_024, 1],
+  ['KiB held a connection', (it) => it.bytesPerConnection / 1_024, 1],
   ['paced: p50 ms', (it) => it.paced.p50Ms, 1],
   ['p99 ms', (it) => it.paced.p99Ms, 1],
   ['CPU µs a delivery', (it) => it.paced.cpuUsPerDelivery, 1],

@@ -17,13 +17,25 @@ export interface Running {
   end(): Promise<void>;
 }
 
+interface Started extends Running {
+  match: RegExpExecArray;
+  awaitLine(pattern: RegExp): Promise<RegExpExecArray>;
+}
+
+/** A server of subscribers. */
+export interface FeedServer extends Running {
+  url: string;
+  /** Bytes that it holds when the garbage is collected. */
+  heldBytes(): Promise<number>;
+}
+
 /** Starts a program; resolves with the first match in what it prints. @throws Error when it ends before */
 async function start(
   command: string,
   args: string[],
   ready: RegExp,
   env: NodeJS.ProcessEnv = {},
-): Promise<Running & { match: RegExpExecArray }> {
+): Promise<Started> {
   const child = spawn(command, args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -34,14 +46,16 @@ async function start(
     await exited;
   };
   process.once('exit', () => child.kill('SIGKILL'));
-  const match = await new Promise<RegExpExecArray>((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`${command} ${args.join(' ')} ended with ${code}.`)));
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const found = ready.exec(line);
-      if (found) resolve(found);
+  const lines = createInterface({ input: child.stdout });
+  const awaitLine = (pattern: RegExp) =>
+    new Promise<RegExpExecArray>((resolve, reject) => {
+      child.once('exit', (code) => reject(new Error(`${command} ${args.join(' ')} ended with ${code}.`)));
+      lines.on('line', (line) => {
+        const found = pattern.exec(line);
+        if (found) resolve(found);
+      });
     });
-  });
-  return { pid: child.pid ?? 0, end, match };
+  return { pid: child.pid ?? 0, end, match: await awaitLine(ready), awaitLine };
 }
 
 /** A Redis and a mongolet of the run's own. */
@@ -83,7 +97,7 @@ export interface ServerOptions {
 export async function startServer(
   kind: 'ordo' | 'plain',
   { redisUrl, mongodbUri, folder, secret }: ServerOptions,
-): Promise<Running & { url: string }> {
+): Promise<FeedServer> {
   const env = {
     REDIS_URL: redisUrl,
     ORDO_JWT_SECRET: secret,
@@ -97,14 +111,20 @@ export async function startServer(
           ORDO_DATA_DIR: join(folder, 'engine'),
         }),
   };
-  const args = kind === 'plain' ? ['--import=tsx', path('./plain-server.ts')] : [path('../../dist/main.js')];
-  const { match, ...running } = await start(
-    process.execPath,
-    args,
-    /"url":"([^"]+)".*"started"|"started".*"url":"([^"]+)"/,
-    env,
-  );
-  return { ...running, url: match[1] ?? match[2] ?? '' };
+  const program =
+    kind === 'plain' ? ['--import=tsx', path('./plain-server.ts')] : [path('../../dist/main.js')];
+  const args = ['--expose-gc', `--import=${path('./memory-probe.mjs')}`, ...program];
+  const { pid, end, match, awaitLine } = await start(process.execPath, args, /"url":"([^"]+)"/, env);
+  return {
+    pid,
+    end,
+    url: match[1] ?? '',
+    async heldBytes() {
+      const line = awaitLine(/"msg":"memory","heldBytes":(\d+)/);
+      process.kill(pid, 'SIGUSR2');
+      return Number((await line)[1]);
+    },
+  };
 }
 
 /** The process of the subscribers, and what it told last. */
@@ -144,10 +164,4 @@ export async function cpuSeconds(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
-}
-
-/** Bytes of memory that the process holds. */
-export async function residentBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
 }
