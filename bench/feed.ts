@@ -70,13 +70,10 @@ async function measure(pid: number, subscribers: Subscribers, work: () => Promis
   await until(() => subscribers.told().received >= expected, `${expected} deliveries`);
   const seconds = (performance.now() - before.ms) / 1_000;
   const cpuS = (await cpuSeconds(pid)) - before.cpuS;
-  const { p50Ms, p99Ms, maxMs } = subscribers.told();
   return {
     deliveredPerS: expected / seconds,
     cpuUsPerDelivery: (cpuS / expected) * 1e6,
-    p50Ms,
-    p99Ms,
-    maxMs,
+    ...(await subscribers.figures()),
   };
 }
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Order, Told } from './subscribers.ts';
+import type { Figures, Order, Told } from './subscribers.ts';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const TICKS_PER_S = 100;
@@ -131,13 +131,14 @@ export async function startServer(
 export interface Subscribers extends Running {
   told(): Told;
   tell(order: Order): void;
+  figures(): Promise<Figures>;
 }
 
 /** Starts the process; nobody subscribes yet. */
 export function startSubscribers(): Subscribers {
   const child: ChildProcess = fork(path('./subscribers.ts'), { execArgv: ['--import=tsx'] });
   process.once('exit', () => child.kill('SIGKILL'));
-  let last: Told = { connected: 0, received: 0, outOfTurn: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 };
+  let last: Told = { connected: 0, received: 0, outOfTurn: 0 };
   child.on('message', (told: Told) => {
     last = told;
   });
@@ -152,6 +153,17 @@ export function startSubscribers(): Subscribers {
       return last;
     },
     tell: (order) => void child.send(order),
+    figures() {
+      child.send('figures' satisfies Order);
+      return new Promise((resolve) => {
+        const take = ({ figures }: Told) => {
+          if (!figures) return;
+          child.off('message', take);
+          resolve(figures);
+        };
+        child.on('message', take);
+      });
+    },
     async end() {
       const exited = once(child, 'exit');
       if (child.exitCode === null && child.kill('SIGKILL')) await exited;

@@ -1,9 +1,12 @@
 /** The machine as JSON: the same states and ways, and what it says of commands is what the engine accepts. */
 import test from 'ava';
-import { type AnyMachineSnapshot, type AnyStateNode, createMachine } from 'xstate';
+import { type AnyMachineSnapshot, type AnyStateNode, createMachine, initialTransition } from 'xstate';
+import { commandsIn } from '../../packages/client/src/index.ts';
 import { describeMachine, type StateDefinition } from '../../src/machines/machine-definition.ts';
 import { orderMachine } from '../../src/machines/order-machine.ts';
+import type { Role } from '../../src/machines/order-types.ts';
 import { COMMAND_ROLES } from '../../src/machines/order-view.ts';
+import { placedOrder } from '../support/orders.ts';
 
 const definition = describeMachine(orderMachine, COMMAND_ROLES);
 
@@ -45,6 +48,27 @@ test('a command that no way without a guard takes is marked by its guards', (t) 
   const states = Object.entries<StateDefinition>(definition.states ?? {});
   t.true(states.some(([, { on }]) => on?.['order.cancel']?.some(({ guard }) => guard === undefined)));
   t.true(states.some(([, { on }]) => on?.['order.retry']?.[0]?.guard !== undefined));
+});
+
+test('what clients tell from it is what the engine accepts, in every state and for every role', (t) => {
+  const [initial] = initialTransition(orderMachine, placedOrder().input);
+  const roles: Role[] = ['customer', 'operator', 'admin'];
+  let told = 0;
+  for (const state of Object.keys(orderMachine.states))
+    for (const role of roles) {
+      const commands = commandsIn(definition, state, role);
+      if (commands === undefined) return t.fail(`${state} is not in the definition`);
+      const snapshot = orderMachine.resolveState({ value: state as never, context: initial.context });
+      const accepted = Object.entries(COMMAND_ROLES)
+        .filter(([, who]) => who.includes(role))
+        .map(([type]) => type)
+        // Where only a guard decides, clients ask the engine.
+        .filter((type) => !commands.guarded.includes(type) && snapshot.can({ type } as never));
+      t.deepEqual([...commands.allowed].sort(), accepted.sort(), `${role} in ${state}`);
+      told += accepted.length;
+    }
+  t.true(told > 0);
+  t.is(commandsIn(definition, 'nowhere', 'admin'), undefined);
 });
 
 test('nested and parallel states keep their shape', (t) => {

@@ -67,7 +67,6 @@ export interface Way {
 export interface MachineState {
   on?: Record<string, Way[]>;
   states?: Record<string, MachineState>;
-  [part: string]: unknown;
 }
 
 /** The machine that orders run on, as `GET /machines/order` gives it. */
