@@ -6,7 +6,8 @@ import { systemClock } from '../../src/platform/clock.ts';
 /** What this process is told: once to connect; then, whenever figures are wanted, to begin anew. */
 export type Order =
   | { connect: { url: string; secret: string; subscribers: number; orders: number } }
-  | 'reset';
+  | 'reset'
+  | 'figures';
 
 /** What it tells all the time, and with `figures` when asked. */
 export interface Told {
