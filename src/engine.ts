@@ -6,7 +6,7 @@ import { createVersions } from './actors/versions.ts';
 import { closeServer, listen } from './engine/listening.ts';
 import type { EngineOptions } from './engine/options.ts';
 import { startRuntime, startWork } from './engine/runtime.ts';
-import { createServing, serveFeed, watchSessions } from './engine/serve.ts';
+import { createServing, openLive, serveFeed, watchSessions } from './engine/serve.ts';
 import { openStore } from './engine/store.ts';
 import { createHealthApp } from './http/app.ts';
 import { serverOptionsOf } from './http/settings.ts';
@@ -118,12 +118,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         orders,
         readers,
         checks,
-        queues: () => queues.all,
+        queues,
       };
-      server.on('request', createServing(parts).callback());
+      const live = openLive(parts);
+      server.on('request', createServing(parts, live).callback());
       url = await address();
       started.push(() => closeServer(server));
-      const realtime = serveFeed(server, parts);
+      const realtime = serveFeed(server, parts, live);
       started.push(() => realtime.close());
     }
     if (environment.ORDO_ROLE !== 'api') startWorking(options, common, started);

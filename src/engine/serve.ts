@@ -7,8 +7,10 @@ import { createSessionWatch } from '../http/session-watch.ts';
 import { createSessions } from '../http/sessions.ts';
 import { httpConfigOf } from '../http/settings.ts';
 import { createTokens } from '../http/tokens.ts';
+import type { Queues } from '../jobs/queues.ts';
 import { createRedisChannel } from '../platform/redis-channel.ts';
-import type { GapAwareFeed } from '../realtime/redis-feed.ts';
+import { createLiveFeed, type LiveFeed } from '../realtime/live-orders.ts';
+import type { RedisFeed } from '../realtime/redis-feed.ts';
 import { createRealtime } from '../realtime/server.ts';
 import type { EngineOptions } from './options.ts';
 import type { OpenStore } from './store.ts';
@@ -26,35 +28,52 @@ export function watchSessions(options: EngineOptions, store: OpenStore, redis: R
 }
 
 /** What serving stands on. */
-export interface ServeParts extends Pick<HttpParts, 'orders' | 'readers' | 'queues' | 'checks'> {
+export interface ServeParts extends Pick<HttpParts, 'orders' | 'readers' | 'checks'> {
   options: EngineOptions;
   store: OpenStore;
   redis: Redis;
-  feed: GapAwareFeed;
+  feed: RedisFeed;
   sessions: ReturnType<typeof watchSessions>['sessions'];
+  queues: Queues;
+}
+
+/** The orders as they move, for everybody who watches on this instance. */
+export function openLive({ options, store, feed, orders, sessions }: ServeParts): LiveFeed {
+  const { environment, clock, logger } = options;
+  const connectionsPerUser = environment.ORDO_FEED_CONNECTIONS_PER_USER;
+  const { changes } = store;
+  const live = createLiveFeed({ feed, read: orders.read, changes, connectionsPerUser, clock, logger });
+  sessions.onEnded(({ userId }) => live.recheck(userId));
+  return live;
 }
 
 /** The HTTP application of an engine. */
-export function createServing({ options, store, redis, sessions, ...parts }: ServeParts) {
+export function createServing(
+  { options, store, redis, sessions, queues, ...parts }: ServeParts,
+  live: LiveFeed,
+) {
   const { environment, jwtSecret } = options;
   const { namespace, products, users, orders: queries } = store;
   return createApp({
     ...options,
     ...parts,
     config: httpConfigOf(environment, jwtSecret),
-    ...{ queries, products, users, sessions, redis, namespace },
+    queues: () => queues.all,
+    ...{ live, queries, products, users, sessions, redis, namespace },
   });
 }
 
 /** Puts the feed on the server. */
-export function serveFeed(server: Server, { options, feed, orders, sessions }: ServeParts) {
-  const { clock, logger } = options;
-  const { jwtSecrets, tokenTtlS, allowedOrigins } = httpConfigOf(options.environment, options.jwtSecret);
+export function serveFeed(server: Server, { options, store, sessions, queues }: ServeParts, live: LiveFeed) {
+  const { environment, jwtSecret, clock, logger } = options;
+  const { jwtSecrets, tokenTtlS, allowedOrigins } = httpConfigOf(environment, jwtSecret);
   const tokens = createTokens({ secrets: jwtSecrets, ttlS: tokenTtlS, clock });
   return createRealtime({
     httpServer: server,
-    feed,
-    orders,
+    live,
+    queries: store.orders,
+    countQueues: () => queues.counts(),
+    connectionsPerUser: environment.ORDO_FEED_CONNECTIONS_PER_USER,
     verify: createVerify(tokens, sessions),
     clock,
     logger,

@@ -5,6 +5,7 @@ import { connectStore } from '../store/connect.ts';
 import { createDeliveryBook, deliveryModel } from '../store/delivery-book.ts';
 import { withRetryableFailures } from '../store/failures.ts';
 import { createMigrator } from '../store/migrate.ts';
+import { createOrderChanges } from '../store/order-changes.ts';
 import { orderModel } from '../store/order-model.ts';
 import { createOrderStore } from '../store/order-store.ts';
 import { cacheProducts, createProductCache, forgetMovedStock } from '../store/product-cache.ts';
@@ -31,6 +32,7 @@ export async function openStore(
   // By the database, so that engines with different ones can share a Redis without taking each other's jobs.
   const namespace = `ordo:${connection.name}`;
   const models = {
+    orders: orderModel(connection),
     products: productModel(connection),
     movements: movementModel(connection),
     users: userModel(connection),
@@ -42,7 +44,8 @@ export async function openStore(
   return {
     connection,
     namespace,
-    orders: withRetryableFailures(createOrderStore(orderModel(connection))),
+    orders: withRetryableFailures(createOrderStore(models.orders)),
+    changes: withRetryableFailures(createOrderChanges(models.orders)),
     products: cache ? cacheProducts(products, cache) : products,
     stock: cache ? forgetMovedStock(stock, cache) : stock,
     users: withRetryableFailures(createUserStore(models.users, newId)),

@@ -1,5 +1,6 @@
 /** The table of the API's routes: what is served, what is documented, and what is tested, from one source. */
 import { type AuthParts, authRoutes } from './auth-routes.ts';
+import { type FeedParts, feedRoutes } from './feed-routes.ts';
 import { type OrderParts, orderRoutes } from './order-routes.ts';
 import { type ProductParts, productRoutes } from './product-routes.ts';
 import { type ProfileParts, profileRoutes } from './profile-routes.ts';
@@ -7,7 +8,7 @@ import type { Route } from './route.ts';
 import { type UserParts, userRoutes } from './user-routes.ts';
 
 /** What the routes stand on. */
-export type ApiParts = AuthParts & UserParts & ProfileParts & ProductParts & OrderParts;
+export type ApiParts = AuthParts & UserParts & ProfileParts & ProductParts & OrderParts & FeedParts;
 
 /** Every route below `/api/v1` and `/api`. */
 export function apiRoutes(parts: ApiParts): Route[] {
@@ -17,5 +18,6 @@ export function apiRoutes(parts: ApiParts): Route[] {
     ...profileRoutes(parts),
     ...productRoutes(parts),
     ...orderRoutes(parts),
+    ...feedRoutes(parts),
   ];
 }

@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis';
 import Koa from 'koa';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
+import type { LiveOrders } from '../ports/live-orders.ts';
 import type { OrderActors } from '../ports/order-actors.ts';
 import type { OrderQueries } from '../ports/orders.ts';
 import type { ProductRepository } from '../ports/products.ts';
@@ -61,6 +62,7 @@ export interface HttpParts {
   config: HttpConfig;
   orders: OrderActors;
   queries: OrderQueries;
+  live: LiveOrders;
   products: ProductRepository;
   users: UserRepository;
   /** Of webhooks, by the provider's name. */

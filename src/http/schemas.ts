@@ -107,3 +107,5 @@ export const ordersQuery = z.strictObject({
     .exactOptional(),
   customerId: id.exactOptional(),
 });
+
+export const transitionsQuery = z.strictObject({ afterSeq: counted(0, 999_999_999, 0) });

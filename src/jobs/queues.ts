@@ -50,6 +50,12 @@ export class Queues implements JobQueues {
     return [...this.#queues.values()];
   }
 
+  /** The jobs of each queue, by their state. @throws what Redis says when it does not answer */
+  async counts(): Promise<Record<string, Record<string, number>>> {
+    const counts = this.all.map(async (queue) => [queue.name, await queue.getJobCounts()] as const);
+    return Object.fromEntries((await Promise.all(counts)).map(([name, count]) => [name, { ...count }]));
+  }
+
   async add(dispatches: Dispatch[]): Promise<void> {
     await Promise.all(
       [...groupByQueue(dispatches)].map(([name, group]) => this.#queue(name).addBulk(group.map(toJob))),

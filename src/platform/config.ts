@@ -95,6 +95,8 @@ export const environmentSchema = z.object({
   ORDO_SWEEP_INTERVAL_MS: integer(50, 600_000, 5_000),
   /** Activations kept in memory, per process. */
   ORDO_ACTIVATIONS: integer(1, 1_000_000, 10_000),
+  /** Watching connections of one customer at once, per process; those who run the shop may have five times as many. */
+  ORDO_FEED_CONNECTIONS_PER_USER: integer(1, 1_000_000, 20),
   ORDO_PAYMENT_OVERDUE_MS: integer(100, 2_592_000_000, 900_000),
   ORDO_SHIPPING_OVERDUE_MS: integer(100, 2_592_000_000, 86_400_000),
   /** How long an unpaid order keeps its stock. */

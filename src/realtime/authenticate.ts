@@ -3,7 +3,8 @@ import type { Socket as BareSocket } from 'socket.io';
 import { z } from 'zod';
 import type { Role } from '../machines/order-types.ts';
 import type { Clock } from '../platform/clock.ts';
-import { limitsFor } from './limits.ts';
+import { RetryableError } from '../platform/errors.ts';
+import type { Connections } from './connections.ts';
 import type { ClientEvents, FeedError, ServerEvents } from './messages.ts';
 
 /** Whom a token speaks for, and until when. */
@@ -15,7 +16,13 @@ export interface Viewer {
 }
 
 /** A socket that has shown its token. */
-export type ViewerSocket = BareSocket<ClientEvents, ServerEvents, Record<string, never>, { viewer: Viewer }>;
+export type ViewerSocket = BareSocket<ClientEvents, ServerEvents, Record<string, never>, SocketData>;
+
+/** What a socket remembers: who it is, and the token that said so. */
+export interface SocketData {
+  viewer: Viewer;
+  token: string;
+}
 
 /** A refused connection; clients find `data` on their `connect_error`. */
 class ConnectionRefused extends Error {
@@ -30,35 +37,36 @@ const handshakeSchema = z.object({ token: z.string().min(1) });
 export interface AuthenticationOptions {
   /** @throws when the token is not valid. */
   verify: (token: string) => Viewer | Promise<Viewer>;
-  /** The connections that the user has on this instance. */
-  connectionsOf: (userId: string) => number;
-  isClosing: () => boolean;
+  connections: Connections;
   clock: Clock;
 }
 
+/** The viewer of that token, or why there is none. */
+export async function viewerOf(
+  token: string,
+  { verify, clock }: Pick<AuthenticationOptions, 'verify' | 'clock'>,
+): Promise<Viewer | FeedError> {
+  try {
+    const viewer = await verify(token);
+    if (viewer.expiresAt > clock.now()) return viewer;
+    return { code: 'unauthenticated', detail: 'The access token has expired; log in again.' };
+  } catch (error) {
+    if (error instanceof RetryableError) return { code: 'unavailable', detail: 'Try again in a while.' };
+    return { code: 'unauthenticated', detail: 'The access token is not valid; log in again.' };
+  }
+}
+
 /** A Socket.IO middleware: takes the token from `auth.token` and from nowhere else. */
-export function authenticate({ verify, connectionsOf, isClosing, clock }: AuthenticationOptions) {
+export function authenticate(options: AuthenticationOptions) {
   const refusalOf = async (socket: ViewerSocket): Promise<FeedError | undefined> => {
-    if (isClosing()) return { code: 'unavailable', detail: 'This instance is stopping; connect again.' };
     const handshake = handshakeSchema.safeParse(socket.handshake.auth);
     if (!handshake.success)
       return { code: 'unauthenticated', detail: 'Expected an access token as `auth: { token }`.' };
-    let viewer: Viewer;
-    try {
-      viewer = await verify(handshake.data.token);
-    } catch {
-      return { code: 'unauthenticated', detail: 'The access token is not valid; log in again.' };
-    }
-    if (viewer.expiresAt <= clock.now())
-      return { code: 'unauthenticated', detail: 'The access token has expired; log in again.' };
-    const { connectionsPerUser } = limitsFor(viewer.role);
-    if (connectionsOf(viewer.userId) >= connectionsPerUser)
-      return {
-        code: 'too-many-requests',
-        detail: `At most ${connectionsPerUser} connections a user; close one first.`,
-      };
-    socket.data.viewer = viewer;
-    return undefined;
+    const { token } = handshake.data;
+    const viewer = await viewerOf(token, options);
+    if ('code' in viewer) return viewer;
+    socket.data = { viewer, token };
+    return options.connections.refusalFor(viewer);
   };
 
   return (socket: ViewerSocket, next: (error?: Error) => void): void => {

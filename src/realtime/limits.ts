@@ -5,8 +5,8 @@ import type { Clock } from '../platform/clock.ts';
 /** The largest packet that a client may send; a subscription takes less than 200 bytes. */
 export const MAX_PACKET_BYTES = 16_384;
 
-/** Packets that may wait for a slow client; then it is hung up on, and resumes when it can. */
-export const MAX_BACKLOG_PACKETS = 10_000;
+/** Characters that may wait for a slow client, in more than one packet; then it is hung up on, and resumes. */
+export const MAX_BACKLOG = 4_000_000;
 
 /** How long a connection may stand without having shown its token. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -18,18 +18,24 @@ export interface Limits {
   eventsPerSecond: number;
 }
 
-const CUSTOMER: Limits = { connectionsPerUser: 20, subscriptionsPerSocket: 200, eventsPerSecond: 50 };
+/** Operators run dashboards and replays: thousands of orders on one socket, and several of those. */
+const STAFF_CONNECTIONS_FACTOR = 5;
 
-/** Operators run dashboards and replays: thousands of orders on one socket. */
-const STAFF: Limits = { connectionsPerUser: 100, subscriptionsPerSocket: 50_000, eventsPerSecond: 5_000 };
-
-/** The limits of that role. */
-export function limitsFor(role: Role): Limits {
-  return role === 'customer' ? CUSTOMER : STAFF;
+/** The limits of that role, where a customer may have `connectionsPerUser` connections at once. */
+export function limitsFor(role: Role, connectionsPerUser: number): Limits {
+  if (role === 'customer') return { connectionsPerUser, subscriptionsPerSocket: 200, eventsPerSecond: 50 };
+  return {
+    connectionsPerUser: STAFF_CONNECTIONS_FACTOR * connectionsPerUser,
+    subscriptionsPerSocket: 50_000,
+    eventsPerSecond: 5_000,
+  };
 }
 
-/** Counts events in windows of one second; the function it returns says whether one more is allowed. */
-export function createRateLimit(clock: Clock, eventsPerSecond: number): () => boolean {
+/** A client that sends this many times what it may is no longer answered, but hung up on. */
+const FLOOD_FACTOR = 4;
+
+/** Counts events in windows of one second; the function it returns says what to do with one more. */
+export function createRateLimit(clock: Clock, eventsPerSecond: number): () => 'serve' | 'refuse' | 'hang-up' {
   let windowStart = Number.NEGATIVE_INFINITY;
   let count = 0;
   return () => {
@@ -39,22 +45,7 @@ export function createRateLimit(clock: Clock, eventsPerSecond: number): () => bo
       count = 0;
     }
     count++;
-    return count <= eventsPerSecond;
-  };
-}
-
-/** Counts what each user holds at the moment; users without any take no room. */
-export function createTally(): { count(userId: string): number; add(userId: string): () => void } {
-  const counts = new Map<string, number>();
-  const count = (userId: string) => counts.get(userId) ?? 0;
-  return {
-    count,
-    add(userId) {
-      counts.set(userId, count(userId) + 1);
-      return () => {
-        if (count(userId) > 1) counts.set(userId, count(userId) - 1);
-        else counts.delete(userId);
-      };
-    },
+    if (count <= eventsPerSecond) return 'serve';
+    return count <= FLOOD_FACTOR * eventsPerSecond ? 'refuse' : 'hang-up';
   };
 }

@@ -6,7 +6,7 @@ import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { redisOptions } from '../platform/redis.ts';
 import type { Feed, FeedTransition } from '../ports/order-actors.ts';
-import { feedMessageSchema } from './messages.ts';
+import { accessMessageSchema, feedMessageSchema } from './messages.ts';
 
 /** A connection that died without a word is found out within this time and the command timeout. */
 const PROBE_INTERVAL_MS = 15_000;
@@ -15,6 +15,9 @@ const PROBE_INTERVAL_MS = 15_000;
 export interface GapAwareFeed extends Feed {
   /** Calls back whenever the feed hears the others (again): what they published before may have been missed. */
   onListening(listener: () => void): () => void;
+  /** Tells every instance that the user's access has ended; with Redis away it rejects, this one told all the same. */
+  endAccess(userId: string): Promise<void>;
+  onAccessEnded(listener: (userId: string) => void): () => void;
 }
 
 /** The feed of one instance. */
@@ -37,6 +40,7 @@ export interface RedisFeedOptions {
 }
 
 const channelOf = (namespace: string) => `${namespace}:feed`;
+const accessChannelOf = (namespace: string) => `${namespace}:access`;
 
 type Listeners<T> = Set<(value: T) => void>;
 
@@ -45,10 +49,10 @@ function subscribeTo<T>(listeners: Listeners<T>, listener: (value: T) => void): 
   return () => listeners.delete(listener);
 }
 
-/** Hears the channel for as long as it is open, through any number of reconnections. */
-function listenToChannel(
+/** Hears the channels for as long as it is open, through any number of reconnections. */
+function listenToChannels(
   { redisUrl, namespace, clock, logger }: RedisFeedOptions,
-  on: { message: (text: string) => void; listening: () => void },
+  on: { message: (channel: string, text: string) => void; listening: () => void },
 ) {
   // Subscribing anew is done below, for only the end of it tells from when on nothing is missed.
   const redis = new Redis({ ...redisOptions(redisUrl), autoResubscribe: false });
@@ -62,7 +66,7 @@ function listenToChannel(
   };
   redis.on('ready', async () => {
     try {
-      await redis.subscribe(channelOf(namespace));
+      await redis.subscribe(channelOf(namespace), accessChannelOf(namespace));
     } catch (error) {
       logger.warn({ error: messageOf(error) }, 'subscribing to the feed failed; connecting again');
       if (redis.status === 'ready') redis.disconnect(true);
@@ -78,7 +82,7 @@ function listenToChannel(
     listening = false;
   });
   redis.on('error', (error) => logger.debug({ error: messageOf(error) }, 'the feed cannot reach Redis'));
-  redis.on('message', (_channel, text) => on.message(text));
+  redis.on('message', on.message);
   return {
     isListening: () => listening,
     close() {
@@ -98,6 +102,7 @@ export function createRedisFeed(options: RedisFeedOptions): RedisFeed {
   const instanceId = randomUUID();
   const transitionListeners: Listeners<FeedTransition> = new Set();
   const listeningListeners: Listeners<void> = new Set();
+  const accessListeners: Listeners<string> = new Set();
   let becomeReady = () => {};
   const ready = new Promise<void>((resolve) => {
     becomeReady = resolve;
@@ -107,6 +112,14 @@ export function createRedisFeed(options: RedisFeedOptions): RedisFeed {
     for (const entry of entries) for (const listener of transitionListeners) listener(entry);
   };
   const ownBeginning = JSON.stringify({ from: instanceId }).slice(0, -1);
+  const endAccess = (userId: string) => {
+    for (const listener of accessListeners) listener(userId);
+  };
+  const receiveAccess = (text: string) => {
+    const message = accessMessageSchema.safeParse(text);
+    if (!message.success) logger.error({ error: message.error.message }, 'an access message makes no sense');
+    else endAccess(message.data.userId);
+  };
   const receive = (text: string) => {
     // Told by the text alone: on a single instance every message is its own, and none is worth parsing.
     if (text.startsWith(ownBeginning)) return;
@@ -117,8 +130,8 @@ export function createRedisFeed(options: RedisFeedOptions): RedisFeed {
 
   const publisher = new Redis(redisOptions(redisUrl));
   publisher.on('error', (error) => logger.debug({ error: messageOf(error) }, 'the feed cannot reach Redis'));
-  const channel = listenToChannel(options, {
-    message: receive,
+  const channel = listenToChannels(options, {
+    message: (name, text) => (name === channelOf(namespace) ? receive(text) : receiveAccess(text)),
     listening() {
       becomeReady();
       for (const listener of listeningListeners) listener();
@@ -135,6 +148,12 @@ export function createRedisFeed(options: RedisFeedOptions): RedisFeed {
     },
     onTransition: (listener) => subscribeTo(transitionListeners, listener),
     onListening: (listener) => subscribeTo(listeningListeners, listener),
+    async endAccess(userId) {
+      // Here at once; hearing it a second time does no harm.
+      endAccess(userId);
+      await publisher.publish(accessChannelOf(namespace), JSON.stringify({ userId }));
+    },
+    onAccessEnded: (listener) => subscribeTo(accessListeners, listener),
     async close() {
       channel.close();
       publisher.disconnect();

@@ -3,22 +3,30 @@ import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { Server } from 'socket.io';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
-import type { OrderActors } from '../ports/order-actors.ts';
-import { authenticate, type Viewer, type ViewerSocket } from './authenticate.ts';
-import { startFeedSession } from './feed-session.ts';
-import { createTally, HANDSHAKE_TIMEOUT_MS, MAX_PACKET_BYTES } from './limits.ts';
-import type { ClientEvents, ServerEvents } from './messages.ts';
-import type { GapAwareFeed } from './redis-feed.ts';
-import { createSubscriptionHub } from './subscription-hub.ts';
+import type { OrderQueries } from '../ports/orders.ts';
+import { authenticate, type SocketData, type Viewer, type ViewerSocket } from './authenticate.ts';
+import { writeCursor } from './cursor.ts';
+import { QUEUES_ROOM, startFeedSession } from './feed-session.ts';
+import { HANDSHAKE_TIMEOUT_MS, MAX_PACKET_BYTES } from './limits.ts';
+import { LISTS_ROOM } from './list-subscriptions.ts';
+import type { LiveFeed } from './live-orders.ts';
+import type { ClientEvents, QueueCounts, ServerEvents } from './messages.ts';
+import { roomsOf, toListTransition } from './order-lists.ts';
+import { orderOfRoom } from './order-subscriptions.ts';
+import { QueueCounters } from './queue-counters.ts';
 
 /** What the live feed needs. */
 export interface RealtimeOptions {
   /** With its ordinary request listener in place already. */
   httpServer: HttpServer;
-  feed: GapAwareFeed;
-  orders: Pick<OrderActors, 'read'>;
+  live: LiveFeed;
+  queries: Pick<OrderQueries, 'list'>;
+  /** The jobs of each queue, by their state. */
+  countQueues: () => Promise<QueueCounts>;
   /** @throws when the token is not valid. */
   verify: (token: string) => Viewer | Promise<Viewer>;
+  /** The same as the live feed's. */
+  connectionsPerUser: number;
   clock: Clock;
   logger: Logger;
   /**
@@ -34,6 +42,8 @@ export interface Realtime {
   close(): Promise<void>;
 }
 
+type FeedServer = Server<ClientEvents, ServerEvents, Record<string, never>, SocketData>;
+
 /** Browsers name the page's origin; other clients name none. */
 function isFromAllowedOrigin({ headers }: IncomingMessage, allowedOrigins: string[]): boolean {
   const { origin, host } = headers;
@@ -41,15 +51,40 @@ function isFromAllowedOrigin({ headers }: IncomingMessage, allowedOrigins: strin
   return URL.canParse(origin) && new URL(origin).host === host;
 }
 
+/** A room is told of its orders from when its first socket enters until its last one leaves. */
+function serveRooms(io: FeedServer, live: LiveFeed, counters: QueueCounters): void {
+  const endings = new Map<string, () => void>();
+  const { adapter } = io.of('/');
+
+  const begin = (room: string): (() => void) | undefined => {
+    const orderId = orderOfRoom(room);
+    if (orderId !== undefined)
+      return live.stream.listen(orderId, (transition) => io.to(room).emit('order.transition', transition));
+    if (room === LISTS_ROOM)
+      return live.stream.listenToAll((entry) =>
+        io.to(roomsOf(entry)).emit('orders.transition', toListTransition(entry)),
+      );
+    if (room !== QUEUES_ROOM) return undefined;
+    counters.start();
+    return () => counters.stop();
+  };
+
+  adapter.on('create-room', (room: string) => {
+    const end = begin(room);
+    if (end) endings.set(room, end);
+  });
+  adapter.on('delete-room', (room: string) => {
+    endings.get(room)?.();
+    endings.delete(room);
+  });
+  live.stream.onSettled = () =>
+    io.to(LISTS_ROOM).emit('orders.cursor', writeCursor({ after: live.stream.settled }));
+}
+
 /** Starts the live feed under `/socket.io` of that server. */
 export function createRealtime(options: RealtimeOptions): Realtime {
-  const { httpServer, feed, orders, verify, clock, logger, allowedOrigins } = options;
-  const read = (orderId: string) => orders.read(orderId);
-  const hub = createSubscriptionHub({ feed, read, clock, logger });
-  const connections = createTally();
-  let closing = false;
-
-  const io = new Server<ClientEvents, ServerEvents, Record<string, never>, { viewer: Viewer }>(httpServer, {
+  const { httpServer, live, countQueues, clock, logger, allowedOrigins } = options;
+  const io: FeedServer = new Server(httpServer, {
     maxHttpBufferSize: MAX_PACKET_BYTES,
     connectTimeout: HANDSHAKE_TIMEOUT_MS,
     ...(allowedOrigins && {
@@ -57,16 +92,31 @@ export function createRealtime(options: RealtimeOptions): Realtime {
       allowRequest: (request, decide) => decide(null, isFromAllowedOrigin(request, allowedOrigins)),
     }),
   });
-  io.use(authenticate({ verify, connectionsOf: connections.count, isClosing: () => closing, clock }));
+  const counters = new QueueCounters({
+    count: countQueues,
+    tell: (queues) => io.to(QUEUES_ROOM).emit('queues.counts', queues),
+    clock,
+    logger,
+  });
+  serveRooms(io, live, counters);
+  // Some kilobytes a connection, which nobody looks at any more.
+  io.engine.on('connection', (connection: { request: unknown }) => {
+    connection.request = undefined;
+  });
+  io.use(authenticate({ ...options, connections: live.connections }));
   io.on('connection', (socket: ViewerSocket) => {
-    socket.on('disconnect', connections.add(socket.data.viewer.userId));
-    startFeedSession(socket, { hub, read, clock, logger });
+    const refusal = live.connections.refusalFor(socket.data.viewer);
+    // Others came in while the token was looked at.
+    if (refusal) {
+      socket.emit('feed.error', refusal);
+      socket.disconnect(true);
+    } else startFeedSession(socket, options);
   });
 
   return {
     async close() {
-      closing = true;
-      hub.close();
+      live.close();
+      counters.stop();
       io.disconnectSockets(true);
       // Not io.close(): that would close the HTTP server too, which is not ours.
       io.engine.close();

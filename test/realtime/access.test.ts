@@ -2,9 +2,10 @@
 import test, { type ExecutionContext } from 'ava';
 import { io } from 'socket.io-client';
 import type { Clock } from '../../src/platform/clock.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
 import { makeTestDir, startRedis } from '../support/services.ts';
 import { createFakeOrders } from './fake-orders.ts';
-import { connect, eventually, openClient, refusalOf, startInstance, tokenFor } from './instance.ts';
+import { connect, eventually, openClient, refusalOf, startInstance, tokenFor, verify } from './instance.ts';
 
 async function setUp(t: ExecutionContext, options: { clock?: Clock; allowedOrigins?: string[] } = {}) {
   const { redisUrl } = await startRedis(t, await makeTestDir(t));
@@ -86,35 +87,100 @@ test('operators and admins may watch any order, with the commands of their role'
   t.pass();
 });
 
-test('the socket is disconnected when its token expires', async (t) => {
-  let now = new Date('2026-01-01T00:00:00Z');
-  const timers = new Map<() => void, number>();
-  const clock: Clock = {
-    now: () => now,
-    after(delayMs, run) {
-      timers.set(run, now.getTime() + delayMs);
-      return () => timers.delete(run);
-    },
-  };
-  const { orders, instance } = await setUp(t, { clock });
-  const client = await connect(t, instance, tokenFor('ada', 'customer', '2026-01-01T01:00:00Z'));
+/** A clock that calls what is due when it is moved. */
+function setUpWithClock(t: ExecutionContext) {
+  const clock = createFakeClock(new Date('2026-01-01T00:00:00Z'));
+  return setUp(t, { clock }).then((parts) => ({ ...parts, clock }));
+}
+
+const UNTIL_ONE = '2026-01-01T01:00:00Z';
+
+test('the socket is warned before its token expires, and disconnected then', async (t) => {
+  const { orders, instance, clock } = await setUpWithClock(t);
+  const client = await connect(t, instance, tokenFor('ada', 'customer', UNTIL_ONE));
   t.true((await client.subscribe('o1')).ok);
   let reason: string | undefined;
   client.socket.once('disconnect', (why) => {
     reason = why;
   });
-  t.deepEqual([...timers.values()], [Date.parse('2026-01-01T01:00:00Z')]);
-  now = new Date('2026-01-01T01:00:00Z');
-  for (const run of timers.keys()) run();
+  const warnings: unknown[] = [];
+  client.socket.on('auth.expiring', (warning) => warnings.push(warning));
+  clock.advance(59 * 60_000);
+  await eventually(() => warnings.length > 0, 'the warning');
+  t.deepEqual(warnings, [{ expiresAt: '2026-01-01T01:00:00.000Z' }]);
+  t.is(reason, undefined);
+  clock.advance(60_000);
   await eventually(() => reason !== undefined, 'the disconnection');
   t.is(reason, 'io server disconnect');
   t.is(client.errors[0]?.code, 'unauthenticated');
   await instance.feed.publish([orders.advance('o1')]);
-  const refusal = await refusalOf(t, instance, {
-    token: tokenFor('ada', 'customer', '2026-01-01T01:00:00Z'),
-  });
+  const refusal = await refusalOf(t, instance, { token: tokenFor('ada', 'customer', UNTIL_ONE) });
   t.is(refusal.code, 'unauthenticated');
   t.deepEqual(client.transitions, []);
+});
+
+test('a renewed token keeps the socket and its subscriptions; one of another user or role does not', async (t) => {
+  const { orders, instance, clock } = await setUpWithClock(t);
+  const client = await connect(t, instance, tokenFor('ada', 'customer', UNTIL_ONE));
+  t.true((await client.subscribe('o1')).ok);
+  for (const [token, code] of [
+    [tokenFor('eve'), 'forbidden'],
+    [tokenFor('ada', 'operator'), 'forbidden'],
+    [tokenFor('ada', 'customer', '2001-01-01T00:00:00Z'), 'unauthenticated'],
+    ['nonsense', 'unauthenticated'],
+  ] as const) {
+    const refused = await client.ask('auth.renew', { token });
+    t.is(!refused.ok && refused.error.code, code);
+  }
+  const renewed = await client.ask('auth.renew', {
+    token: tokenFor('ada', 'customer', '2026-01-01T03:00:00Z'),
+  });
+  t.deepEqual(renewed, { ok: true, expiresAt: '2026-01-01T03:00:00.000Z' });
+  clock.advance(2 * 3_600_000);
+  await instance.feed.publish([orders.advance('o1')]);
+  await eventually(() => client.transitions.length > 0, 'the transition after the old token has ended');
+  clock.advance(3_600_000);
+  await eventually(() => client.socket.disconnected, 'the end of the new one');
+  t.pass();
+});
+
+test('when the rights of a user end, their sockets end on every instance, and nobody else’s', async (t) => {
+  const { redisUrl } = await startRedis(t, await makeTestDir(t));
+  const orders = createFakeOrders();
+  const [one, two] = [
+    await startInstance(t, { redisUrl, orders }),
+    await startInstance(t, { redisUrl, orders }),
+  ];
+  const ended = [await connect(t, one, tokenFor('ada')), await connect(t, two, tokenFor('ada'))];
+  const eve = await connect(t, two, tokenFor('eve'));
+  one.live.endSessions('ada');
+  for (const client of ended) {
+    await eventually(() => client.socket.disconnected, 'the disconnection');
+    t.is(client.errors[0]?.code, 'unauthenticated');
+  }
+  t.true((await eve.ask('order.unsubscribe', { orderId: 'o1' })).ok);
+});
+
+test('rights that end while Redis is away are found out when it is back', async (t) => {
+  const { redisUrl, redis } = await startRedis(t, await makeTestDir(t));
+  const orders = createFakeOrders();
+  const disabled = new Set<string>();
+  const check = (token: string) => {
+    const viewer = verify(token);
+    if (disabled.has(viewer.userId)) throw new Error('This user is disabled.');
+    return viewer;
+  };
+  const one = await startInstance(t, { redisUrl, orders, verify: check });
+  const two = await startInstance(t, { redisUrl, orders, verify: check });
+  const [ada, eve] = [await connect(t, two, tokenFor('ada')), await connect(t, two, tokenFor('eve'))];
+  await redis.kill();
+  await eventually(() => !one.feed.isListening() && !two.feed.isListening(), 'both feeds noticing');
+  disabled.add('ada');
+  one.live.endSessions('ada');
+  t.true((await ada.ask('order.unsubscribe', { orderId: 'o1' })).ok, 'the other instance cannot know yet');
+  await redis.start();
+  await eventually(() => ada.socket.disconnected, 'the disconnection');
+  t.true((await eve.ask('order.unsubscribe', { orderId: 'o1' })).ok);
 });
 
 test('with allowed origins given, a page of any other origin is turned away', async (t) => {

@@ -2,14 +2,14 @@
 import type { HistoryEntry } from '../../src/machines/actor-record.ts';
 import { type OrderRecord, viewTransition } from '../../src/machines/order-view.ts';
 import type { FeedTransition } from '../../src/ports/order-actors.ts';
-
-const AT = new Date('2026-01-01T00:00:00.000Z');
+import type { ChangePosition, OrderChanges } from '../../src/ports/order-changes.ts';
+import type { OrderQueries } from '../../src/ports/orders.ts';
 
 function newRecord(orderId: string, customerId: string): OrderRecord {
   const policy = { paymentOverdueMs: 1_000, shippingOverdueMs: 1_000 };
   return {
     _id: orderId,
-    machine: { id: 'order', version: '1' },
+    machine: { id: 'order', version: '2' },
     seq: 0,
     state: 'placed',
     status: 'active',
@@ -24,23 +24,25 @@ function newRecord(orderId: string, customerId: string): OrderRecord {
       paymentToken: 'tok_approve',
       policy,
     },
-    snapshot: { value: 'placed', context: { orderId, policy, chargeAttempt: 1 }, status: 'active' },
+    snapshot: { value: 'placed', context: { chargeAttempt: 1 }, status: 'active' },
     allowedCommands: ['order.cancel', 'order.retry'],
     invocations: [],
     timers: [],
     publications: [],
     history: [],
-    placedAt: AT,
-    updatedAt: AT,
+    placedAt: new Date(),
+    updatedAt: new Date(),
   };
 }
 
 /** The database that all instances of a test share. */
 export interface FakeOrders {
   place(orderId: string, customerId: string): FeedTransition;
-  /** Commits the next transition, and gives what the feed is to be told of it. */
-  advance(orderId: string, options?: { final?: boolean }): FeedTransition;
+  /** Commits the next transition, and gives what the feed is to be told of it; it is dated now, unless given. */
+  advance(orderId: string, options?: { final?: boolean; at?: Date; to?: string }): FeedTransition;
   read(orderId: string): Promise<OrderRecord | undefined>;
+  changes: OrderChanges;
+  queries: Pick<OrderQueries, 'list'>;
   /** Readings so far. */
   readings(): number;
   /** Runs before every reading; a test may wait or throw there. */
@@ -54,7 +56,33 @@ export function createFakeOrders(): FakeOrders {
   const records = new Map<string, OrderRecord>();
   let readings = 0;
 
+  const behind = ({ updatedAt, orderId }: ChangePosition) =>
+    [...records.values()]
+      .filter((it) => it.updatedAt > updatedAt || (+it.updatedAt === +updatedAt && it._id > orderId))
+      .sort((a, b) => +a.updatedAt - +b.updatedAt || (a._id < b._id ? -1 : 1));
+  const toChange = ({ _id, seq, updatedAt }: OrderRecord) => ({ orderId: _id, seq, updatedAt });
+
   const orders: FakeOrders = {
+    changes: {
+      changedAfter: async (position, limit) => behind(position).slice(0, limit).map(toChange),
+      recordsAfter: async (position, limit, customerId) =>
+        structuredClone(
+          behind(position)
+            .filter(({ input }) => customerId === undefined || input.customerId === customerId)
+            .slice(0, limit),
+        ),
+      changesOf: async (ids) => ids.flatMap((id) => records.get(id) ?? []).map(toChange),
+    },
+    queries: {
+      list: async ({ customerId, state }, { limit }) =>
+        structuredClone(
+          [...records.values()]
+            .filter((it) => customerId === undefined || it.input.customerId === customerId)
+            .filter((it) => state === undefined || it.state === state)
+            .reverse()
+            .slice(0, limit),
+        ),
+    },
     onRead: () => Promise.resolve(),
     onCopied: () => Promise.resolve(),
     readings: () => readings,
@@ -62,23 +90,24 @@ export function createFakeOrders(): FakeOrders {
       records.set(orderId, newRecord(orderId, customerId));
       return orders.advance(orderId);
     },
-    advance(orderId, { final = false } = {}) {
+    advance(orderId, { final = false, at = new Date(), to } = {}) {
       const record = records.get(orderId);
       if (!record) throw new Error(`There is no order ${orderId}.`);
       const seq = record.seq + 1;
       const entry: HistoryEntry = {
         seq,
-        at: new Date(AT.getTime() + seq),
+        at,
         type: seq === 1 ? 'order.placed' : 'order.moved',
         event: { type: 'order.moved' },
         from: record.state,
-        to: `state${seq}`,
+        to: to ?? `state${String.fromCharCode(64 + (seq % 26))}`,
         final,
         by: { role: 'system' },
         commandId: `command-${seq}`,
       };
       record.seq = seq;
       record.state = entry.to;
+      record.updatedAt = at;
       record.status = final ? 'done' : 'active';
       record.history.push(entry);
       return { customerId: record.input.customerId, transition: viewTransition(orderId, entry) };

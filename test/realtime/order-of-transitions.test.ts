@@ -91,7 +91,7 @@ test('duplicates are dropped, and what overtook waits for its turn', async (t) =
   t.deepEqual(client.seqsOf('o1'), [2, 3, 4, 5]);
 });
 
-test('transitions that are committed while a subscription is being answered follow the answer, once', async (t) => {
+test('transitions that are committed while a subscription is being answered are told once, in order', async (t) => {
   const { orders, one } = await setUp(t);
   const client = await connect(t, one, tokenFor('ada'));
   // In the window: the record is read, and two transitions come before the answer goes out.
@@ -100,10 +100,11 @@ test('transitions that are committed while a subscription is being answered foll
     await one.feed.publish([orders.advance('o1'), orders.advance('o1')]);
   };
   const reply = await client.subscribe('o1');
-  t.deepEqual(reply.ok && reply.transitions.map((it) => it.seq), [1]);
-  await eventually(() => client.transitions.length >= 2, 'the transitions from the window');
-  t.deepEqual(client.seqsOf('o1'), [2, 3]);
-  t.is(orders.readings(), 1, 'they were kept, not read again');
+  const answered = reply.ok ? reply.transitions.map((it) => it.seq) : [];
+  t.true(reply.ok && reply.order.seq === answered.at(-1), 'the view is as new as the transitions');
+  await one.feed.publish([orders.advance('o1')]);
+  await eventually(() => client.seqsOf('o1').at(-1) === 4, 'the transition after the window');
+  t.deepEqual([...answered, ...client.seqsOf('o1')], [1, 2, 3, 4]);
 });
 
 test('a reading that fails is repeated until it tells what lies between', async (t) => {

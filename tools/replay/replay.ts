@@ -52,8 +52,10 @@ export async function replay(
   const credits = new CreditTally();
   const feed = new FeedFollower({
     url,
-    token: () => api.token,
-    renew: () => api.login(),
+    getToken: async () => {
+      await api.login();
+      return api.token;
+    },
     onTransition: (transition) => {
       tally.move(transition, performance.now());
       const { orderId, seq, final } = transition;

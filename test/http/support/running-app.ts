@@ -181,6 +181,7 @@ export async function startApp(t: Teardown, { config: settings, ...changes }: Ap
     config: { ...CONFIG, ...settings },
     orders,
     queries: orders.queries,
+    live: { admit: () => () => {}, watch: async () => () => {} },
     products,
     users,
     readers: {},

@@ -103,6 +103,10 @@ export class FakeEngine {
         ack({ ok: true, order: order.view, transitions: [...twice, ...transitions] });
         if (!order.view.final) void socket.join(orderId);
       });
+      socket.on('order.unsubscribe', ({ orderId }, ack) => {
+        void socket.leave(orderId);
+        ack({ ok: true });
+      });
     });
     this.orders.onTransition = (transition) => {
       feed.to(transition.orderId).emit('order.transition', transition);
