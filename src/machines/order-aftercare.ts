@@ -4,7 +4,7 @@ import { orderSetup } from './order-setup.ts';
 import { attention, giveBack, takeBack } from './order-transitions.ts';
 import { afterReturn, takeBackInput } from './order-work.ts';
 
-export const completed = orderSetup.createStateConfig({
+const completed = orderSetup.createStateConfig({
   tags: 'settled',
   on: {
     'order.return': takeBack,
@@ -13,12 +13,12 @@ export const completed = orderSetup.createStateConfig({
   },
 });
 
-export const delivered = orderSetup.createStateConfig({
+const delivered = orderSetup.createStateConfig({
   tags: 'settled',
   on: { 'order.return': takeBack, 'order.refund': giveBack },
 });
 
-export const parcelLost = orderSetup.createStateConfig({
+const parcelLost = orderSetup.createStateConfig({
   exit: 'settleLostParcels',
   on: {
     'order.return': takeBack,
@@ -28,7 +28,7 @@ export const parcelLost = orderSetup.createStateConfig({
   },
 });
 
-export const returning = orderSetup.createStateConfig({
+const returning = orderSetup.createStateConfig({
   invoke: {
     id: 'return',
     src: 'compensation.takeback',
@@ -41,7 +41,7 @@ export const returning = orderSetup.createStateConfig({
   },
 });
 
-export const acknowledging = orderSetup.createStateConfig({
+const acknowledging = orderSetup.createStateConfig({
   invoke: {
     id: 'acknowledgement',
     src: 'confirmation.notify',
@@ -54,3 +54,6 @@ export const acknowledging = orderSetup.createStateConfig({
     onError: 'resting',
   },
 });
+
+/** The states of an order whose work is done. */
+export const aftercare = { completed, delivered, parcelLost, returning, acknowledging };

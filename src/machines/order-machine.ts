@@ -1,10 +1,10 @@
 /** The order's machine: plain XState, no I/O, no clock. `src/actors` runs it durably. */
 import { and } from 'xstate';
-import * as aftercare from './order-aftercare.ts';
-import * as paying from './order-paying.ts';
-import * as sending from './order-sending.ts';
+import { aftercare } from './order-aftercare.ts';
+import { paying } from './order-paying.ts';
+import { sending } from './order-sending.ts';
 import { orderSetup } from './order-setup.ts';
-import * as undoing from './order-undoing.ts';
+import { undoing } from './order-undoing.ts';
 
 /**
  * Version 2 of the order machine: placed, validated, paid, sent, confirmed, and all that can happen on the way and

@@ -25,7 +25,7 @@ import {
   rejectedFor,
 } from './order-work.ts';
 
-export const validating = orderSetup.createStateConfig({
+const validating = orderSetup.createStateConfig({
   invoke: {
     id: 'validation',
     src: 'validation.check',
@@ -44,7 +44,7 @@ export const validating = orderSetup.createStateConfig({
   on: { 'order.cancel': cancel, 'order.cancelLines': cancelLines, 'order.hold': hold },
 });
 
-export const adjusting = orderSetup.createStateConfig({
+const adjusting = orderSetup.createStateConfig({
   invoke: {
     id: 'adjustment',
     src: 'compensation.adjust',
@@ -67,7 +67,7 @@ export const adjusting = orderSetup.createStateConfig({
   },
 });
 
-export const charging = orderSetup.createStateConfig({
+const charging = orderSetup.createStateConfig({
   entry: 'beginCharge',
   invoke: {
     id: 'payment',
@@ -114,7 +114,7 @@ export const charging = orderSetup.createStateConfig({
   },
 });
 
-export const awaitingPayment = orderSetup.createStateConfig({
+const awaitingPayment = orderSetup.createStateConfig({
   after: { 'payment.expired': 'settling' },
   on: {
     'order.pay': { guard: 'payable', target: 'charging', actions: 'rememberToken' },
@@ -127,7 +127,7 @@ export const awaitingPayment = orderSetup.createStateConfig({
 });
 
 /** A last look before a payment is given up: the money may have come, and its news been lost. */
-export const settling = orderSetup.createStateConfig({
+const settling = orderSetup.createStateConfig({
   invoke: {
     id: 'settlement',
     src: 'payment.settle',
@@ -156,7 +156,7 @@ export const settling = orderSetup.createStateConfig({
   on: { 'order.cancel': cancel, 'payment.settled': settled },
 });
 
-export const onHold = orderSetup.createStateConfig({
+const onHold = orderSetup.createStateConfig({
   on: {
     'order.resume': { target: 'proceeding', actions: 'forgetHold' },
     'order.cancel': cancelUnlessSent,
@@ -165,3 +165,6 @@ export const onHold = orderSetup.createStateConfig({
     'payment.failed': failedMeanwhile,
   },
 });
+
+/** The states of an order until it is paid. */
+export const paying = { validating, adjusting, charging, awaitingPayment, settling, onHold };

@@ -4,7 +4,7 @@ import { orderSetup } from './order-setup.ts';
 import { attention, cancelLinesNow, cancelUnlessSent, endAs, hold, holdNow } from './order-transitions.ts';
 import { booked, bookingInput } from './order-work.ts';
 
-export const awaitingShipment = orderSetup.createStateConfig({
+const awaitingShipment = orderSetup.createStateConfig({
   on: {
     'order.ship': { guard: 'sendable', target: 'proceeding', actions: 'sendByHand' },
     'order.cancel': cancelUnlessSent,
@@ -14,7 +14,7 @@ export const awaitingShipment = orderSetup.createStateConfig({
 });
 
 /** Once a parcel is in the carrier's hands, an order cannot be undone as a whole: an operator decides on the rest. */
-export const shipping = orderSetup.createStateConfig({
+const shipping = orderSetup.createStateConfig({
   invoke: {
     id: 'shipment',
     src: 'shipping.book',
@@ -58,7 +58,7 @@ export const shipping = orderSetup.createStateConfig({
   on: { 'order.cancel': cancelUnlessSent, 'order.hold': hold },
 });
 
-export const confirming = orderSetup.createStateConfig({
+const confirming = orderSetup.createStateConfig({
   invoke: {
     id: 'confirmation',
     src: 'confirmation.send',
@@ -72,7 +72,7 @@ export const confirming = orderSetup.createStateConfig({
 });
 
 /** An operator lets the order be complete without its confirmation: what is held is sold all the same. */
-export const closing = orderSetup.createStateConfig({
+const closing = orderSetup.createStateConfig({
   invoke: {
     id: 'closing',
     src: 'confirmation.close',
@@ -81,3 +81,6 @@ export const closing = orderSetup.createStateConfig({
     onError: attention('confirming'),
   },
 });
+
+/** The states of an order from its payment to its completion. */
+export const sending = { awaitingShipment, shipping, confirming, closing };

@@ -12,7 +12,7 @@ import {
 import type { StuckState } from './order-types.ts';
 import { chargeKey, recallInput, undone } from './order-work.ts';
 
-export const recalling = orderSetup.createStateConfig({
+const recalling = orderSetup.createStateConfig({
   invoke: {
     id: 'recall',
     src: 'compensation.recall',
@@ -23,7 +23,7 @@ export const recalling = orderSetup.createStateConfig({
   on: { 'order.cancel': cancelMeanwhile },
 });
 
-export const refunding = orderSetup.createStateConfig({
+const refunding = orderSetup.createStateConfig({
   invoke: {
     id: 'refund',
     src: 'compensation.refund',
@@ -40,7 +40,7 @@ export const refunding = orderSetup.createStateConfig({
   on: { 'order.cancel': cancelMeanwhile },
 });
 
-export const releasing = orderSetup.createStateConfig({
+const releasing = orderSetup.createStateConfig({
   entry: 'forgetPendingPayment',
   invoke: {
     id: 'release',
@@ -52,7 +52,7 @@ export const releasing = orderSetup.createStateConfig({
   on: { 'order.cancel': cancelMeanwhile },
 });
 
-export const notifying = orderSetup.createStateConfig({
+const notifying = orderSetup.createStateConfig({
   invoke: {
     id: 'notice',
     src: 'confirmation.notify',
@@ -68,7 +68,7 @@ export const notifying = orderSetup.createStateConfig({
 
 const goOn = (state: StuckState) => ({ guard: { type: 'stuckIn', params: state }, target: state }) as const;
 
-export const needsAttention = orderSetup.createStateConfig({
+const needsAttention = orderSetup.createStateConfig({
   exit: 'forgetTrouble',
   on: {
     'order.retry': [
@@ -90,3 +90,6 @@ export const needsAttention = orderSetup.createStateConfig({
     'payment.failed': failedWhileStuck,
   },
 });
+
+/** The states of an order that is undone, or waits for an operator. */
+export const undoing = { recalling, refunding, releasing, notifying, needsAttention };
