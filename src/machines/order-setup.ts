@@ -201,6 +201,10 @@ export const orderSetup = setup({
     })),
     rememberToken: assign(({ event }) => ({ paymentToken: (event as Given<'order.pay'>).token })),
     settlePayment: assign(({ event }) => ({ payment: receive(event as Given<'payment.settled'>) })),
+    /** What was barred before it came in was no payment. */
+    forgetPendingPayment: assign(({ context }) =>
+      context.payment?.status === 'pending' ? { payment: undefined } : {},
+    ),
     sendByHand: assign(({ context, event }) => {
       const { carrier, trackingNumber, lines = unsentLines(context) } = event as Given<'order.ship'>;
       const earlier = context.shipments ?? [];

@@ -10,7 +10,7 @@ import {
   settledWhileStuck,
 } from './order-transitions.ts';
 import type { StuckState } from './order-types.ts';
-import { chargeKey, recallInput, refundedInAll } from './order-work.ts';
+import { chargeKey, recallInput, undone } from './order-work.ts';
 
 export const recalling = orderSetup.createStateConfig({
   invoke: {
@@ -33,7 +33,7 @@ export const refunding = orderSetup.createStateConfig({
     }),
     onDone: {
       target: 'releasing',
-      actions: assign(({ context, event }) => refundedInAll(context, event.output.refundedMinor)),
+      actions: assign(({ context, event }) => undone(context, event.output.refundedMinor)),
     },
     onError: attention('refunding'),
   },
@@ -41,6 +41,7 @@ export const refunding = orderSetup.createStateConfig({
 });
 
 export const releasing = orderSetup.createStateConfig({
+  entry: 'forgetPendingPayment',
   invoke: {
     id: 'release',
     src: 'compensation.release',

@@ -171,15 +171,18 @@ export function afterReturn(context: OrderContext, refundedMinor: number): Parti
 }
 
 /** The money as it stands after that much more was given back. */
-export const refunded = (context: OrderContext, amountMinor: number): Pick<OrderContext, 'payment'> =>
-  refundedInAll(context, (context.payment?.refundedMinor ?? 0) + amountMinor);
-
-/** The money as it stands when that much was given back altogether. */
-export function refundedInAll({ payment }: OrderContext, amountMinor: number): Pick<OrderContext, 'payment'> {
+export function refunded({ payment }: OrderContext, amountMinor: number): Pick<OrderContext, 'payment'> {
   if (payment === undefined || amountMinor === 0) return {};
-  const status = amountMinor >= payment.capturedMinor ? 'refunded' : 'partlyRefunded';
-  return { payment: { ...payment, refundedMinor: amountMinor, status } };
+  const refundedMinor = payment.refundedMinor + amountMinor;
+  const status = refundedMinor >= payment.capturedMinor ? 'refunded' : 'partlyRefunded';
+  return { payment: { ...payment, refundedMinor, status } };
 }
+
+/** The money when all of it was given back, which may have come in without the order hearing of it. */
+export const undone = ({ payment }: OrderContext, amountMinor: number): Pick<OrderContext, 'payment'> =>
+  payment === undefined || amountMinor === 0
+    ? {}
+    : { payment: { ...payment, status: 'refunded', capturedMinor: amountMinor, refundedMinor: amountMinor } };
 
 /** What a refusal by validation ends the order as. */
 export const rejectedFor = (outcome: ValidationOutcome): Partial<OrderContext> =>
