@@ -28,6 +28,19 @@ function whyNot(claim: StockClaim, product: ProductDocument | undefined): Shortf
   return { sku, code: 'out_of_stock', available: stock.available };
 }
 
+/** Ends one hold, conditional on its being what it was seen to be. */
+const settlementOf = (
+  _id: string,
+  hold: { orderId: string; quantity: number },
+  counter: 'available' | 'sold',
+) => ({
+  filter: { _id, holds: trusted({ $elemMatch: hold }) },
+  update: {
+    $pull: { holds: { orderId: hold.orderId } },
+    $inc: { 'stock.held': -hold.quantity, [`stock.${counter}`]: hold.quantity },
+  },
+});
+
 /** Stock in the product's own documents. */
 export function createStockLedger(
   model: Model<ProductDocument>,
@@ -48,18 +61,19 @@ export function createStockLedger(
       .find({ _id: trusted({ $in: skus }), 'holds.orderId': orderId }, { 'holds.$': 1 })
       .lean<{ _id: string; holds: { quantity: number }[] }[]>();
     if (held.length === 0) return;
-    await move(
-      held.map(({ _id, holds }) => ({
-        filter: { _id, 'holds.orderId': orderId },
-        update: {
-          $pull: { holds: { orderId } },
-          $inc: { 'stock.held': -(holds[0]?.quantity ?? 0), [`stock.${counter}`]: holds[0]?.quantity ?? 0 },
-        },
-      })),
+    const { modifiedCount } = await move(
+      held.map(({ _id, holds }) =>
+        settlementOf(_id, { orderId, quantity: holds[0]?.quantity ?? 0 }, counter),
+      ),
     );
+    // What was lowered meanwhile is looked at again.
+    if (modifiedCount < held.length) await settle(orderId, skus, counter);
   }
 
-  /** Lowers one hold to what is wanted, conditional on what it was; starts over when it has changed. */
+  /**
+   * Lowers one hold to what is wanted, conditional on what it was; starts over when it has changed. A hold of nothing
+   * stays until the order is settled: a validation that comes late must not hold anew what was cancelled.
+   */
   async function lower(orderId: string, { sku, quantity }: StockUnits): Promise<void> {
     const product = await model
       .findOne({ _id: sku, 'holds.orderId': orderId }, { 'holds.$': 1 })
@@ -70,7 +84,7 @@ export function createStockLedger(
     const { matchedCount } = await model.updateOne(
       { _id: sku, holds: trusted({ $elemMatch: hold }) },
       {
-        ...(quantity === 0 ? { $pull: { holds: { orderId } } } : { $set: { 'holds.$.quantity': quantity } }),
+        $set: { 'holds.$.quantity': quantity },
         $inc: { 'stock.available': held - quantity, 'stock.held': quantity - held },
       },
     );

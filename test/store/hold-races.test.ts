@@ -1,0 +1,79 @@
+import test from 'ava';
+import { connectStore } from '../../src/store/connect.ts';
+import { productModel } from '../../src/store/product-model.ts';
+import { createStockLedger } from '../../src/store/stock-ledger.ts';
+import { movementModel } from '../../src/store/stock-movements.ts';
+import { START } from '../support/orders.ts';
+import { startServices } from '../support/services.ts';
+
+const endings: (() => unknown)[] = [];
+const services = await startServices({ teardown: (fn) => endings.push(fn) });
+const connection = await connectStore(services.mongodbUri);
+endings.unshift(() => connection.close());
+const model = productModel(connection);
+const movements = movementModel(connection);
+await movements.createCollection();
+const ledger = createStockLedger(model, movements);
+
+test.after.always(async () => {
+  for (const end of endings.splice(0)) await end();
+});
+
+const claim = (sku: string) => ({ sku, quantity: 4, currency: 'EUR', pricesMinor: [500] });
+
+async function make(sku: string): Promise<void> {
+  await model.create({
+    _id: sku,
+    name: sku,
+    description: '',
+    kind: 'goods',
+    priceMinor: 500,
+    currency: 'EUR',
+    stock: { received: 10, available: 10, held: 0, sold: 0 },
+    holds: [],
+    createdAt: START,
+    updatedAt: START,
+  });
+}
+
+const stockOf = async (sku: string) => {
+  const { stock, holds } = (await model.findById(sku).lean()) ?? { stock: undefined, holds: [] };
+  return { available: stock?.available, held: stock?.held, sold: stock?.sold, holds: holds.length };
+};
+
+test('holds that are lowered and settled at once add up, whoever comes first', async (t) => {
+  for (let round = 0; round < 30; round += 1) {
+    const sku = `A${round}`;
+    await make(sku);
+    await ledger.hold('o1', [claim(sku)], START);
+    await Promise.all([
+      ledger.sell('o1', [sku]),
+      ledger.keep('o1', [{ sku, quantity: 1 }]),
+      ledger.sell('o1', [sku]),
+      ledger.keep('o1', [{ sku, quantity: 3 }]),
+    ]);
+    const { available = 0, held, sold = 0, holds } = await stockOf(sku);
+    t.deepEqual([held, holds, available + sold], [0, 0, 10]);
+    t.true([1, 3, 4].includes(sold), `${sold} were sold`);
+  }
+});
+
+test('what was cancelled altogether is not held again by a validation that comes late', async (t) => {
+  await make('B');
+  await ledger.hold('o1', [claim('B')], START);
+  await ledger.keep('o1', [{ sku: 'B', quantity: 0 }]);
+  t.deepEqual(await ledger.hold('o1', [claim('B')], START), { shortfalls: [], heldSome: true });
+  t.deepEqual(await stockOf('B'), { available: 10, held: 0, sold: 0, holds: 1 });
+  await ledger.sell('o1', ['B']);
+  t.deepEqual(await stockOf('B'), { available: 10, held: 0, sold: 0, holds: 0 });
+});
+
+test('what comes back goes to the shelf once, also when it is told twice at once', async (t) => {
+  await make('C');
+  await ledger.hold('o1', [claim('C')], START);
+  await ledger.sell('o1', ['C']);
+  const movement = { key: 'o1.return.1', orderId: 'o1', units: [{ sku: 'C', quantity: 2 }] };
+  await Promise.all([ledger.restock(movement, START), ledger.restock(movement, START)]);
+  await ledger.restock(movement, START);
+  t.deepEqual(await stockOf('C'), { available: 8, held: 0, sold: 2, holds: 0 });
+});
