@@ -5,6 +5,7 @@ import { decide } from '../../src/actors/decide.ts';
 import type { Dispatch, JobQueues } from '../../src/actors/ports.ts';
 import { Relay } from '../../src/actors/relay.ts';
 import { Sweep } from '../../src/actors/sweep.ts';
+import type { ActorRecord } from '../../src/machines/actor-record.ts';
 import type { Feed, FeedTransition } from '../../src/ports/order-actors.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
@@ -156,18 +157,17 @@ test('a far deadline becomes a job only when it is near, and its delay is what i
 
 test('a finished order is looked after only until the feed has its last transition', async (t) => {
   const { relay, sweep, clock, redis, seen, place, store } = setUp();
-  const ref = { actorId: 'order-1', kind: 'invocation' as const, id: 'validation', seq: 1 };
-  const refusal = { type: 'order.refused', reason: { code: 'out_of_stock', detail: '' } };
-  const placed = place('order-1');
-  const decision = decide(
-    definition,
-    placed,
-    { kind: 'outcome', ref, outcome: { output: refusal } },
-    clock.now(),
-    leases,
-  );
-  if (decision.kind !== 'moved') return t.fail(decision.kind);
-  const rejected = applyCommit(placed, decision.commit);
+  let rejected = place('order-1') as ActorRecord;
+  for (const [id, output] of [
+    ['validation', { type: 'order.refused', reason: { code: 'out_of_stock', detail: '' } }],
+    ['notice', { type: 'notice.sent', messageId: 'm' }],
+  ] as const) {
+    const ref = { actorId: 'order-1', kind: 'invocation' as const, id, seq: rejected.seq };
+    const stimulus = { kind: 'outcome' as const, ref, outcome: { output } };
+    const decision = decide(definition, rejected, stimulus, clock.now(), leases);
+    if (decision.kind !== 'moved') return t.fail(decision.kind);
+    rejected = applyCommit(rejected, decision.commit);
+  }
   store.records.set('order-1', structuredClone(rejected));
   redis.away = true;
   relay.publish(rejected);
@@ -179,7 +179,8 @@ test('a finished order is looked after only until the feed has its last transiti
     seen.map(({ transition }) => [transition.seq, transition.to]),
     [
       [1, 'validating'],
-      [2, 'rejected'],
+      [2, 'notifying'],
+      [3, 'rejected'],
     ],
   );
   t.is(store.records.get('order-1')?.sweepAt, undefined);

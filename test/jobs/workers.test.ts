@@ -4,8 +4,9 @@ import type Bull from 'bull';
 import { pino } from 'pino';
 import type { PendingRef } from '../../src/actors/ports.ts';
 import { Registry } from '../../src/actors/registry.ts';
-import type { Processors, Work } from '../../src/jobs/processors.ts';
+import type { Processors } from '../../src/jobs/processors.ts';
 import { backoffMs, Queues } from '../../src/jobs/queues.ts';
+import type { Work } from '../../src/jobs/work.ts';
 import { startWorkers } from '../../src/jobs/workers.ts';
 import type { OrderRecord } from '../../src/machines/order-view.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -85,12 +86,12 @@ test('a failed attempt is counted in the order and repeated, and the processor i
   t.is(store.records.get('order-1')?.state, 'charging');
 });
 
-test('attempts used up become an outcome, and the machine goes its compensating way', async (t) => {
+test('attempts used up become an outcome, and the order waits for an operator', async (t) => {
   const { store, run, calls } = await setUp(t, () => Promise.reject(new Error('always away')));
   t.is(await run(pending), 'moved');
   t.is(calls.length, 3);
   const record = store.records.get('order-1');
-  t.like(record, { state: 'releasing', seq: 2 });
+  t.like(record, { state: 'needsAttention', seq: 2 });
   t.is(record?.history[1]?.type, 'validation.failed');
 });
 
@@ -98,7 +99,7 @@ test('a terminal error is not repeated', async (t) => {
   const { store, run, calls } = await setUp(t, () => Promise.reject(new TerminalError('internal', 'never')));
   await run(pending);
   t.is(calls.length, 1);
-  t.is(store.records.get('order-1')?.state, 'releasing');
+  t.is(store.records.get('order-1')?.state, 'needsAttention');
 });
 
 test('a job of what is no longer pending is not worked on', async (t) => {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { OrderRecord } from '../../src/machines/order-view.ts';
 import { definition, type OrderChanges } from '../support/orders.ts';
-import { live, type Step, steps } from './life.ts';
+import { decideOn, live, type Step, steps } from './life.ts';
 
 const {
   held,
@@ -26,6 +26,8 @@ const {
   settled,
   failed,
   tracked,
+  hold,
+  ship,
 } = steps;
 
 const ended = [released, noticed];
@@ -35,6 +37,8 @@ const policy = { paymentOverdueMs: 900_000, shippingOverdueMs: 86_400_000, unpai
 /** Three units, two in a parcel: two parcels. */
 const inParcels: OrderChanges = { policy: { ...policy, parcelUnits: 2 } };
 const onItsWay = tracked('pickedUp');
+
+const byHand: OrderChanges = { fulfilment: 'manual' };
 
 const stuck: { state: string; steps: Step[]; changes?: OrderChanges; after: Step[]; end: string }[] = [
   { state: 'validating', steps: [], after: sale, end: 'completed' },
@@ -129,4 +133,38 @@ test('the facts stand in the record once, not in its snapshot', (t) => {
   const { end } = live(sale);
   t.false('input' in end.snapshot.context);
   t.is(definition.version, '2');
+});
+
+test('late news of a payment change nothing once it has come in, in part given back or not', (t) => {
+  const paid = [held, hold, cancelLines(1, 1), captured()];
+  const inAdjusting = live(paid).end;
+  const onHold = live([...paid, adjusted(500)]).end;
+  const again = live([...paid, adjusted(500), cancelLines(2, 1)]).end;
+  for (const record of [inAdjusting, onHold, again])
+    for (const news of [settled(), failed()])
+      t.is(decideOn(record, news).kind, 'refused', `${JSON.stringify(news)} in ${record.state}`);
+});
+
+test('news of a parcel that are late or come again change nothing', (t) => {
+  const travelling = live([...sale, tracked('inTransit')]).end;
+  const delivered = live([...sale, tracked('delivered')]).end;
+  for (const status of ['pickedUp', 'inTransit'] as const)
+    t.is(decideOn(travelling, tracked(status)).kind, 'refused', status);
+  for (const status of ['inTransit', 'delivered', 'lost'] as const)
+    t.is(decideOn(delivered, tracked(status)).kind, 'refused', status);
+  t.is(decideOn(travelling, tracked('delivered', 'T2')).kind, 'refused', 'of no parcel of the order');
+});
+
+test('parcels sent by hand under one number travel each by itself', (t) => {
+  const by = { changes: byHand };
+  const { end } = live([held, captured(), ship('V1', 1), tracked('delivered', 'V1'), ship('V1')], by);
+  const { shipments = [] } = live(
+    [held, captured(), ship('V1', 1), tracked('delivered', 'V1'), ship('V1'), tracked('lost', 'V1')],
+    by,
+  ).end.snapshot.context;
+  t.is(end.state, 'confirming');
+  t.deepEqual(
+    shipments.map(({ status }) => status),
+    ['delivered', 'lost'],
+  );
 });
