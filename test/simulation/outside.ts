@@ -1,9 +1,10 @@
-/** The outside of a simulated engine: database, Redis, stock, gateway, carrier and mail, each shared by all processes. */
+/** The outside of a simulated engine, shared by all processes: database, Redis, and the books of the world. */
 import type { ActorStore, Dispatch, JobQueues } from '../../src/actors/ports.ts';
-import type { ProcessorParts } from '../../src/jobs/processors.ts';
+import type { OrderLine, ParcelStatus } from '../../src/machines/order-types.ts';
+import { RetryableError } from '../../src/platform/errors.ts';
 import type { Feed, FeedTransition } from '../../src/ports/order-actors.ts';
 import type { Charge } from '../../src/ports/payment.ts';
-import type { StockClaim, StockLedger } from '../../src/ports/stock.ts';
+import type { ProviderEvent } from '../../src/ports/provider-events.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { START } from '../support/orders.ts';
@@ -17,12 +18,35 @@ export interface SimulatedJob {
   owner?: Caller;
 }
 
-interface SimulatedProduct {
+/** A product with its holds by order, and the returns that were put back on the shelf, by key. */
+export interface SimulatedProduct {
   received: number;
   available: number;
   sold: number;
   holds: Map<string, { quantity: number; atMs: number }>;
+  returns: Map<string, { orderId: string; quantity: number }>;
 }
+
+/** A charge as the gateway's own books have it. */
+export interface SimulatedCharge {
+  charge: Charge;
+  orderId: string;
+  amountMinor: number;
+  /** Absent when the key was barred before anything was charged under it. */
+  paymentToken?: string;
+}
+
+/** A parcel as the carrier's own books have it. */
+export interface SimulatedParcel {
+  orderId: string;
+  state: 'booked' | 'refused' | 'recalled';
+  at: ParcelStatus;
+  trackingNumber: string;
+  lines: OrderLine[];
+}
+
+/** Who can be away for long. */
+export type Provider = 'gateway' | 'carrier' | 'notifier';
 
 export type Outside = ReturnType<typeof createOutside>;
 
@@ -30,23 +54,55 @@ export type Outside = ReturnType<typeof createOutside>;
 export function createOutside(scheduler: Scheduler, stock: Record<string, number>) {
   const products = new Map<string, SimulatedProduct>();
   for (const [sku, received] of Object.entries(stock))
-    products.set(sku, { received, available: received, sold: 0, holds: new Map() });
+    products.set(sku, { received, available: received, sold: 0, holds: new Map(), returns: new Map() });
   return {
     scheduler,
+    /** How much of what can go wrong does, in this run. */
+    roughness: 2 * scheduler.random(),
+    /** Whether anybody looks after an order that a deadline would end. */
+    isAttended: scheduler.chance(0.5),
     clock: createFakeClock(START),
     store: createMemoryStore(),
+    /** The snapshot that each commit wrote, as text, by order; the first is that of seq 1. */
+    committed: new Map<string, string[]>(),
     jobs: new Map<string, SimulatedJob>(),
     /** Every transition that the feed was told, in the order of telling. */
     told: [] as FeedTransition[],
     products,
-    charges: new Map<string, { charge: Charge; refunds: Map<string, number> }>(),
-    parcels: new Map<string, 'booked' | 'recalled'>(),
-    letters: new Map<string, number>(),
+    charges: new Map<string, SimulatedCharge>(),
+    parcels: new Map<string, SimulatedParcel>(),
+    /** The messages that went out, by their key. */
+    notices: new Map<string, number>(),
+    /** What providers have to tell, and have told already: it can come again. */
+    news: [] as (ProviderEvent & { provider: Provider })[],
+    oldNews: [] as (ProviderEvent & { provider: Provider })[],
+    awayUntilMs: new Map<Provider, number>(),
+    /** What a provider must never be asked, in words. */
+    protests: [] as string[],
+    /** What commands came to, as their senders were told. */
+    answers: [] as { orderId: string; commandId: string; taken: boolean }[],
   };
 }
 
+/** A call to a provider, which may be away. */
+export function callProvider<T>(
+  { scheduler, awayUntilMs, clock }: Outside,
+  caller: Caller,
+  provider: Provider,
+  name: string,
+  effect: () => T,
+): Promise<T> {
+  return scheduler.call(caller, `${provider}.${name}`, () => {
+    if (scheduler.faulty && clock.now().getTime() < (awayUntilMs.get(provider) ?? 0)) {
+      scheduler.count(`${provider} away`);
+      throw new RetryableError(`The ${provider} is away.`);
+    }
+    return effect();
+  });
+}
+
 /** The store as one process reaches it. */
-export function storeFor({ scheduler, store }: Outside, caller: Caller): ActorStore {
+export function storeFor({ scheduler, store, committed }: Outside, caller: Caller): ActorStore {
   const later =
     <TArgs extends unknown[], T>(name: string, method: (...args: TArgs) => Promise<T>, repeatable = false) =>
     async (...args: TArgs): Promise<T> =>
@@ -54,10 +110,29 @@ export function storeFor({ scheduler, store }: Outside, caller: Caller): ActorSt
       await (
         await scheduler.call(caller, name, () => ({ result: method(...structuredClone(args)) }), repeatable)
       ).result;
+  /** Keeps what was written, whether or not anybody hears of it. */
+  const keep = (actorId: string) => {
+    const record = store.records.get(actorId);
+    const snapshots = committed.get(actorId) ?? [];
+    committed.set(actorId, snapshots);
+    if (record && snapshots.length < record.seq) snapshots.push(JSON.stringify(record.snapshot));
+  };
   return {
-    insert: later('store.insert', store.insert),
+    insert: later('store.insert', (record) => {
+      const inserted = store.insert(record);
+      keep(record._id);
+      return inserted;
+    }),
     load: later('store.load', store.load),
-    commit: later('store.commit', store.commit, true),
+    commit: later(
+      'store.commit',
+      (actorId, expectedSeq, commit) => {
+        const written = store.commit(actorId, expectedSeq, commit);
+        keep(actorId);
+        return written;
+      },
+      true,
+    ),
     countAttempt: later('store.countAttempt', store.countAttempt),
     raiseDispatch: later('store.raiseDispatch', store.raiseDispatch),
     acknowledge: later('store.acknowledge', store.acknowledge),
@@ -95,120 +170,5 @@ export function redisFor(
         scheduler.call(caller, 'feed.publish', () => void told.push(...structuredClone(entries))),
       onTransition: () => () => undefined,
     },
-  };
-}
-
-/** Stock, with the crash points of the real one: each product is one atomic step, several are not. */
-export function stockFor({ scheduler, products, clock }: Outside, caller: Caller): StockLedger {
-  const each = <T>(skus: string[], name: string, effect: (product: SimulatedProduct, sku: string) => T) =>
-    Promise.all(
-      skus.map((sku) =>
-        scheduler.call(
-          caller,
-          name,
-          () => {
-            const product = products.get(sku);
-            return product && effect(product, sku);
-          },
-          true,
-        ),
-      ),
-    );
-  const end = (orderId: string, skus: string[], counter: 'available' | 'sold') =>
-    each(skus, `stock.${counter}`, (product) => {
-      const hold = product.holds.get(orderId);
-      if (hold === undefined) return;
-      product.holds.delete(orderId);
-      product[counter] += hold.quantity;
-    });
-  const holdLine = (orderId: string, claim: StockClaim) => (product: SimulatedProduct) => {
-    if (product.holds.has(orderId)) return true;
-    if (product.available < claim.quantity) return false;
-    product.available -= claim.quantity;
-    product.holds.set(orderId, { quantity: claim.quantity, atMs: clock.now().getTime() });
-    return true;
-  };
-  return {
-    async hold(orderId, claims) {
-      const held = await Promise.all(
-        claims.map(async (claim) => (await each([claim.sku], 'stock.hold', holdLine(orderId, claim)))[0]),
-      );
-      const short = claims.filter((_, index) => !held[index]);
-      const shortfalls = short.map(({ sku }) => ({ sku, code: 'out_of_stock' as const, available: 0 }));
-      return { shortfalls, heldSome: short.length < claims.length };
-    },
-    release: async (orderId, skus) => void (await end(orderId, skus, 'available')),
-    sell: async (orderId, skus) => void (await end(orderId, skus, 'sold')),
-    holdersBefore: (before) =>
-      scheduler.call(caller, 'stock.holders', () =>
-        [...products].flatMap(([sku, { holds }]) =>
-          [...holds]
-            .filter(([, { atMs }]) => atMs < before.getTime())
-            .map(([orderId]) => ({ orderId, skus: [sku] })),
-        ),
-      ),
-  };
-}
-
-/** The gateway, the carrier and the mail as one process reaches them; each keeps books of its own. */
-export function providersFor(
-  outside: Outside,
-  caller: Caller,
-): Pick<ProcessorParts, 'gateway' | 'carrier' | 'mailer' | 'users'> {
-  const { scheduler, charges, parcels, letters } = outside;
-  const call = <T>(name: string, effect: () => T) => scheduler.call(caller, name, effect);
-  return {
-    gateway: {
-      capture: ({ key, amountMinor, paymentToken }) =>
-        call('gateway.capture', () => {
-          const declined = { status: 'declined' as const, reason: { code: 'lost_card', detail: '' } };
-          const charge =
-            paymentToken === 'tok_decline'
-              ? declined
-              : { status: 'captured' as const, paymentId: `pay-${key}`, amountMinor };
-          const known = charges.get(key) ?? { charge, refunds: new Map() };
-          charges.set(key, known);
-          return known.charge;
-        }),
-      lookUp: (key) => call('gateway.lookUp', () => charges.get(key)?.charge),
-      undo: (chargeKey, refundKey) =>
-        call('gateway.undo', () => {
-          const known = charges.get(chargeKey) ?? {
-            charge: { status: 'voided' as const },
-            refunds: new Map(),
-          };
-          charges.set(chargeKey, known);
-          if (known.charge.status !== 'captured') return { refundedMinor: 0 };
-          known.refunds.set(refundKey, known.charge.amountMinor);
-          return { refundedMinor: known.charge.amountMinor };
-        }),
-    },
-    carrier: {
-      book: ({ key }) =>
-        call('carrier.book', () => {
-          if (!parcels.has(key)) parcels.set(key, 'booked');
-          const refused = { status: 'refused' as const, reason: { code: 'recalled', detail: '' } };
-          return parcels.get(key) === 'recalled'
-            ? refused
-            : { status: 'booked' as const, shipmentId: key, carrier: 'c', trackingNumber: key };
-        }),
-      recall: (key) => call('carrier.recall', () => void parcels.set(key, 'recalled')),
-    },
-    mailer: {
-      send: ({ key }) =>
-        call('mailer.send', () => {
-          letters.set(key, 1);
-          return { messageId: key };
-        }),
-    },
-    users: {
-      findById: async (id) => ({
-        id,
-        email: `${id}@example.test`,
-        username: id,
-        role: 'customer',
-        createdAt: START,
-      }),
-    } as ProcessorParts['users'],
   };
 }

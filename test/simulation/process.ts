@@ -10,8 +10,10 @@ import { runInvocation, runTimer, type WorkerParts } from '../../src/jobs/worker
 import type { Clock } from '../../src/platform/clock.ts';
 import type { OrderActors } from '../../src/ports/order-actors.ts';
 import { definition } from '../support/orders.ts';
-import { type Outside, providersFor, redisFor, type SimulatedJob, stockFor, storeFor } from './outside.ts';
+import { type Outside, redisFor, type SimulatedJob, storeFor } from './outside.ts';
+import { providersFor } from './providers.ts';
 import type { Caller } from './scheduler.ts';
+import { stockFor } from './stock.ts';
 
 /** Short, so that a run meets many leases. */
 export const LEASE_MS = 10_000;
@@ -49,7 +51,12 @@ export function startProcess(outside: Outside, newId: () => string): SimulatedPr
   const publish = (record: Parameters<Relay['publish']>[0]) => relay.publish(record);
   // Few activations, so that orders are passivated in the middle of their lives.
   const registry = new Registry({ store, definition: () => definition, clock, leases, publish }, 2);
-  const policy = { paymentOverdueMs: 45_000, shippingOverdueMs: 90_000 };
+  const policy = {
+    paymentOverdueMs: 45_000,
+    shippingOverdueMs: 90_000,
+    unpaidExpiryMs: 120_000,
+    parcelUnits: 2,
+  };
   const orders = createOrders({ store, registry, definition, clock, newId, leases, policy, publish });
   const also = createOrphanedHoldsRound({ stock, store, clock, logger, minAgeMs: 2 * LEASE_MS });
   const sweep = new Sweep({ store, queues, feed, clock, leases, logger, also, intervalMs: 2_000 });

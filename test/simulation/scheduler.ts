@@ -25,6 +25,15 @@ interface Task {
 /** What the outside does with a call, and how often each fault came. */
 export type Fault = 'before' | 'reply-lost' | 'twice';
 
+/** What nobody waits for any more may fail as it likes. */
+function attempt(effect: () => unknown): void {
+  try {
+    effect();
+  } catch {
+    // The caller is dead.
+  }
+}
+
 /** Keeps every call to the outside until the seed picks it. */
 export class Scheduler {
   readonly random: () => number;
@@ -64,7 +73,7 @@ export class Scheduler {
     return new Promise<T>((resolve, reject) => {
       const settle = () => {
         if (!caller.alive) {
-          if (this.chance(0.5)) effect();
+          if (this.chance(0.5)) attempt(effect);
           return;
         }
         const fault = this.#fault(repeatable);

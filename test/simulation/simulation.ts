@@ -1,14 +1,17 @@
-/** One run: orders placed and cancelled while everything goes wrong, then calm, then the books are checked. */
+/** One run: orders lived through while everything goes wrong, then calm, then the books are checked. */
 import type { OrderRecord } from '../../src/machines/order-view.ts';
+import type { FeedTransition } from '../../src/ports/order-actors.ts';
 import { faultsIn } from './invariants.ts';
 import { createOutside, type Outside } from './outside.ts';
+import { attend, command, place } from './people.ts';
 import { LEASE_MS, type SimulatedProcess, startProcess } from './process.ts';
 import { Scheduler, settle } from './scheduler.ts';
+import { bankDecides, goAway, hearNews, parcelMoves } from './world.ts';
 
 const ORDERS = 4;
 const PROCESSES = 2;
-const STORMY_STEPS = 160;
-const CALM_STEPS = 6_000;
+const STORMY_STEPS = 340;
+const CALM_STEPS = 8_000;
 
 /** How a run ended. */
 export interface SimulationResult {
@@ -16,20 +19,23 @@ export interface SimulationResult {
   /** What does not hold, in words; empty when every promise does. */
   broken: string[];
   states: string[];
+  /** How often what went wrong, or was asked for. */
   faults: Map<string, number>;
+  /** Everything that the feed was told. */
+  told: FeedTransition[];
 }
 
 /** Runs one seed; the same seed gives the same run, byte for byte. */
 export async function simulate(seed: number): Promise<SimulationResult> {
   const scheduler = new Scheduler(seed);
-  const outside = createOutside(scheduler, { CUP: 5, POT: 2 });
+  const outside = createOutside(scheduler, { CUP: 6, POT: 3 });
   let ids = 0;
   const newId = () => `order-${++ids}`;
   const processes = Array.from({ length: PROCESSES }, () => startProcess(outside, newId));
   const accepted = new Set<string>();
   let placed = 0;
   for (let step = 0; step < STORMY_STEPS; step += 1) {
-    if (placed < ORDERS && scheduler.chance(0.1)) place(scheduler, processes, accepted, ++placed);
+    if (placed < ORDERS && scheduler.chance(0.06)) place(outside, processes, accepted, ++placed);
     else storm(outside, processes, newId);
     await settle();
   }
@@ -41,58 +47,33 @@ export async function simulate(seed: number): Promise<SimulationResult> {
   const records = [...outside.store.records.values()] as OrderRecord[];
   return {
     seed,
-    broken: faultsIn(outside, accepted),
+    broken: faultsIn(outside, accepted, placed),
     states: records.map(({ state }) => state).sort(),
     faults: scheduler.faults,
+    told: outside.told,
   };
-}
-
-/** A customer places an order, and repeats the request with the same key until there is an answer. */
-function place(
-  scheduler: Scheduler,
-  processes: SimulatedProcess[],
-  accepted: Set<string>,
-  number: number,
-): void {
-  const line = (sku: string) => ({
-    sku,
-    quantity: 1 + Math.floor(scheduler.random() * 2),
-    unitPriceMinor: 500,
-  });
-  const order = {
-    customerId: 'c',
-    currency: 'EUR',
-    lines: scheduler.chance(0.5) ? [line('CUP'), line('POT')] : [line('CUP')],
-    pricing: 'catalogue' as const,
-    shippingAddress: { name: 'A', street: 'S', city: 'L', postalCode: 'SW1Y 4JH', country: 'GB' },
-    paymentToken: scheduler.chance(0.2) ? 'tok_decline' : 'tok_approve',
-    by: { role: 'customer', userId: 'c' },
-    idempotency: { key: `k${number}`, fingerprint: 'f' },
-  };
-  const attempt = () => {
-    const living = processes.filter(({ alive }) => alive);
-    scheduler
-      .pick(living)
-      ?.orders.place(order)
-      .then(({ record }) => accepted.add(record._id), attempt);
-  };
-  attempt();
 }
 
 /** One thing happens, good or bad. */
 function storm(outside: Outside, processes: SimulatedProcess[], newId: () => string): void {
-  const { scheduler, clock, jobs } = outside;
+  const { scheduler, clock, jobs, roughness } = outside;
   const dice = scheduler.random();
   if (dice < 0.62 && scheduler.step()) return;
   if (dice < 0.8) deliver(outside, processes);
-  else if (dice < 0.9) clock.advance(Math.floor(scheduler.random() * 4_000));
-  else if (dice < 0.93) command(outside, processes, 'order.cancel');
-  else if (dice < 0.95) command(outside, processes, 'order.retry');
-  else if (dice < 0.97) replaceOne(outside, processes, newId);
-  else if (dice < 0.975) {
+  else if (dice < 0.86)
+    clock.advance(Math.floor(scheduler.random() * (scheduler.chance(0.03) ? 120_000 : 4_000)));
+  else if (dice < 0.89) command(outside, processes);
+  else if (dice < 0.905) bankDecides(outside);
+  else if (dice < 0.935) parcelMoves(outside);
+  else if (dice < 0.965) hearNews(outside, processes);
+  // Some runs are rough from end to end, in others nearly everything goes well.
+  else if (!scheduler.chance(roughness)) return;
+  else if (dice < 0.97) goAway(outside);
+  else if (dice < 0.978) replaceOne(outside, processes, newId);
+  else if (dice < 0.981) {
     scheduler.count('redis emptied');
     jobs.clear();
-  } else if (dice < 0.985) giveUp(outside);
+  } else if (dice < 0.99) giveUp(outside);
   else runTwice(outside, processes);
 }
 
@@ -112,16 +93,16 @@ function runTwice({ scheduler, jobs }: Outside, processes: SimulatedProcess[]): 
   scheduler.pick(processes.filter(({ alive }) => alive))?.work(job);
 }
 
+const activeJobs = ({ jobs }: Outside) => [...jobs.values()].filter(({ state }) => state === 'active').length;
+
 /** Faults are over: what waits happens, what is due is delivered, and time goes on when there is nothing else. */
 function calm(outside: Outside, processes: SimulatedProcess[]): void {
   const { scheduler, clock } = outside;
   if (scheduler.chance(0.7) && scheduler.step()) return;
-  const before = [...outside.jobs.values()].filter(({ state }) => state === 'active').length;
+  const before = activeJobs(outside);
   deliver(outside, processes);
-  if ([...outside.jobs.values()].filter(({ state }) => state === 'active').length > before) return;
-  if (scheduler.waiting > 0) return;
-  const stuck = [...outside.store.records.values()].find(({ state }) => state === 'needsAttention');
-  if (stuck) command(outside, processes, 'order.retry');
+  if (activeJobs(outside) > before || scheduler.waiting > 0) return;
+  if (hearNews(outside, processes) || attend(outside, processes)) return;
   clock.advance(1_000);
 }
 
@@ -130,21 +111,6 @@ function deliver({ scheduler, clock, jobs }: Outside, processes: SimulatedProces
   const due = [...jobs.values()].filter(({ state, dueMs }) => state === 'waiting' && dueMs <= nowMs);
   const job = scheduler.pick(due);
   if (job) scheduler.pick(processes.filter(({ alive }) => alive))?.work(job);
-}
-
-function command(
-  { scheduler, store }: Outside,
-  processes: SimulatedProcess[],
-  type: 'order.cancel' | 'order.retry',
-): void {
-  const orderId = scheduler.pick([...store.records.keys()]);
-  const process = scheduler.pick(processes.filter(({ alive }) => alive));
-  if (orderId === undefined || process === undefined) return;
-  const options = {
-    by: { role: 'operator' as const, userId: 'o' },
-    commandId: `${type}-${scheduler.random()}`,
-  };
-  process.orders.send(orderId, { type }, options).catch(() => undefined);
 }
 
 /** SIGKILL, and a new process in its place; the jobs that it had stall, and wait again. */
@@ -159,13 +125,14 @@ function replaceOne(outside: Outside, processes: SimulatedProcess[], newId: () =
   processes[index] = startProcess(outside, newId);
 }
 
-/** Every order is final, nothing waits, and the sweep has had the time to give back what was left held. */
-function isAtRest({ store, scheduler, products, clock }: Outside): boolean {
+/** Every order is at its end, nothing waits, and the sweep has had the time to give back what was left held. */
+function isAtRest({ store, scheduler, products, clock, news }: Outside): boolean {
   const records = [...store.records.values()];
   const holds = [...products.values()].flatMap((product) => [...product.holds.values()]);
   const tooFresh = holds.some(({ atMs }) => clock.now().getTime() - atMs < 5 * LEASE_MS);
   return (
     scheduler.waiting === 0 &&
+    news.length === 0 &&
     !tooFresh &&
     records.every(({ status, sweepAt }) => status !== 'active' && sweepAt === undefined)
   );
