@@ -100,6 +100,17 @@ test('a lost race against the own write counts as moved', async (t) => {
   t.is(store.records.get('order-1')?.seq, 2);
 });
 
+test('what an older look at the order would refuse is decided on the order as it is', async (t) => {
+  const { store, actors } = setUp(2);
+  const [here, elsewhere] = actors;
+  // This process knows the order as it was while it was validated; another one moves it on.
+  t.is((await here?.tell({ ...cancel('c0'), expectedSeq: 9 } as Stimulus))?.kind, 'outdated');
+  await elsewhere?.tell({ ...cancel('h1'), event: { type: 'order.hold', reason: 'odd' } } as Stimulus);
+  await elsewhere?.tell(heldOutcome);
+  t.is(store.records.get('order-1')?.state, 'onHold');
+  t.is((await here?.tell({ ...cancel('r1'), event: { type: 'order.resume' } } as Stimulus))?.kind, 'moved');
+});
+
 test('a commit that was not written leaves nothing behind, and the event can be told again', async (t) => {
   const { store, published, actors } = setUp();
   store.failNextCommit('before-write');

@@ -40,7 +40,7 @@ export const taken = (record: OrderRecord, { commit }: Extract<Decision, { kind:
   applyCommit(record, commit) as OrderRecord;
 
 /** The record after the step. @throws when the order does not take it */
-export function take(record: OrderRecord, step: Step, machine?: ActorDefinition): OrderRecord {
+function take(record: OrderRecord, step: Step, machine?: ActorDefinition): OrderRecord {
   const decision = decideOn(record, step, machine);
   if (decision.kind !== 'moved')
     throw new Error(`${JSON.stringify(step)} in ${record.state} is ${decision.kind}`);

@@ -36,15 +36,17 @@ export function moneyFaults({ charges }: Outside, record: OrderRecord): string[]
     .filter(([, { orderId }]) => orderId === record._id)
     .map(([, { charge }]) => charge);
   const captured = own.filter((charge) => charge.status === 'captured');
+  const capturedMinor = captured.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+  const payment = snapshot.context.payment;
   const refunds = captured.flatMap((charge) => charge.refunds);
-  const kept =
-    captured.reduce((sum, { amountMinor }) => sum + amountMinor, 0) -
-    refunds.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+  const kept = capturedMinor - refunds.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
   const faults: string[] = [];
   if (captured.length > 1) faults.push(`was captured ${captured.length} times`);
   if (new Set(refunds.map(({ key }) => key)).size !== refunds.length) faults.push('was refunded twice');
   if (kept !== owedMinor(record)) faults.push(`is ${state}, owes ${owedMinor(record)}, and paid ${kept}`);
-  const said = paidMinor(snapshot.context.payment);
+  const said = paidMinor(payment);
+  if (payment && payment.capturedMinor !== capturedMinor)
+    faults.push(`is ${state}, says that ${payment.capturedMinor} came in, and it was ${capturedMinor}`);
   if (kept !== said) faults.push(`is ${state}, says that ${said} is paid, and the gateway kept ${kept}`);
   if (own.some(({ status }) => status === 'pending')) faults.push(`is ${state}, and may yet be charged`);
   return faults;

@@ -59,6 +59,8 @@ export function createOutside(scheduler: Scheduler, stock: Record<string, number
     scheduler,
     /** How much of what can go wrong does, in this run. */
     roughness: 2 * scheduler.random(),
+    /** Whether anybody looks after an order that a deadline would end. */
+    isAttended: scheduler.chance(0.5),
     clock: createFakeClock(START),
     store: createMemoryStore(),
     /** The snapshot that each commit wrote, as text, by order; the first is that of seq 1. */

@@ -146,14 +146,15 @@ export function command(outside: Outside, processes: SimulatedProcess[]): void {
 
 /** An operator looks after an order that waits for people; false when none does. */
 export function attend(outside: Outside, processes: SimulatedProcess[]): boolean {
-  const { scheduler, store } = outside;
+  const { scheduler, store, isAttended } = outside;
   const waiting = [...store.records.values()].filter(
     ({ status, invocations, allowedCommands }) =>
       status === 'active' && invocations.length === 0 && allowedCommands.length > 0,
   ) as OrderRecord[];
   const record = scheduler.pick(waiting);
-  // Where there is a deadline, time alone may be enough.
-  if (record === undefined || (record.timers.length > 0 && scheduler.chance(0.97))) return false;
+  // Where there is a deadline, time alone must be enough.
+  if (record === undefined || (record.timers.length > 0 && !(isAttended && scheduler.chance(0.05))))
+    return false;
   const type = pickCommand(scheduler, record.allowedCommands as OrderCommand['type'][]);
   // Nobody puts an order on hold for ever.
   if (type === undefined || type === 'order.hold') return false;

@@ -1,5 +1,6 @@
 /** One run: orders lived through while everything goes wrong, then calm, then the books are checked. */
 import type { OrderRecord } from '../../src/machines/order-view.ts';
+import type { FeedTransition } from '../../src/ports/order-actors.ts';
 import { faultsIn } from './invariants.ts';
 import { createOutside, type Outside } from './outside.ts';
 import { attend, command, place } from './people.ts';
@@ -20,8 +21,8 @@ export interface SimulationResult {
   states: string[];
   /** How often what went wrong, or was asked for. */
   faults: Map<string, number>;
-  /** Everything that was told, for comparing two runs. */
-  told: string;
+  /** Everything that the feed was told. */
+  told: FeedTransition[];
 }
 
 /** Runs one seed; the same seed gives the same run, byte for byte. */
@@ -49,7 +50,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     broken: faultsIn(outside, accepted, placed),
     states: records.map(({ state }) => state).sort(),
     faults: scheduler.faults,
-    told: JSON.stringify(outside.told),
+    told: outside.told,
   };
 }
 
@@ -59,7 +60,8 @@ function storm(outside: Outside, processes: SimulatedProcess[], newId: () => str
   const dice = scheduler.random();
   if (dice < 0.62 && scheduler.step()) return;
   if (dice < 0.8) deliver(outside, processes);
-  else if (dice < 0.86) clock.advance(Math.floor(scheduler.random() * 4_000));
+  else if (dice < 0.86)
+    clock.advance(Math.floor(scheduler.random() * (scheduler.chance(0.03) ? 120_000 : 4_000)));
   else if (dice < 0.89) command(outside, processes);
   else if (dice < 0.905) bankDecides(outside);
   else if (dice < 0.935) parcelMoves(outside);
