@@ -151,14 +151,14 @@ const stories: Story[] = [
   },
   {
     name: 'the pending payment fails',
-    steps: [held, pending, failed(), ...ended],
-    path: 'validating charging awaitingPayment releasing notifying declined',
+    steps: [held, pending, failed(), declined, ...ended],
+    path: 'validating charging awaitingPayment settling releasing notifying declined',
     reason: 'some_reason',
   },
   {
     name: 'the pending payment fails while it is on hold',
-    steps: [held, pending, hold, failed(), ...ended],
-    path: 'validating charging awaitingPayment onHold releasing notifying declined',
+    steps: [held, pending, hold, failed(), resume, declined, ...ended],
+    path: 'validating charging awaitingPayment onHold onHold settling releasing notifying declined',
     reason: 'some_reason',
   },
   {

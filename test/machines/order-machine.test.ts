@@ -88,8 +88,9 @@ test('a confirmation that nobody takes can be done without: the stock is sold al
 
 test("an order whose charge is stuck goes on by itself at the gateway's news", (t) => {
   t.is(live([held, 'fails', settled()]).end.state, 'shipping');
-  t.is(live([held, 'fails', failed()]).end.state, 'releasing');
-  t.is(live([held, 'fails', failed()], { changes: waits }).end.state, 'awaitingPayment');
+  t.is(live([held, 'fails', failed()]).end.state, 'settling');
+  t.is(live([held, 'fails', failed(), declined]).end.state, 'releasing');
+  t.is(live([held, 'fails', failed(), declined], { changes: waits }).end.state, 'awaitingPayment');
   const meanwhile = live([held, cancelLines(1, 1), pending, 'fails', settled()]).end;
   t.like(meanwhile, { state: 'needsAttention', snapshot: { context: { payment: { status: 'captured' } } } });
 });

@@ -18,7 +18,7 @@ const SEEDS = { seeds: 600 };
 const runtime: Mutant[] = [
   {
     name: 'compare-and-set in the store',
-    file: 'src/store/order-store.ts',
+    file: 'src/store/order-writes.ts',
     snippet: '{ _id: actorId, seq: expectedSeq }',
     replacement: '{ _id: actorId }',
     caughtBy: { tests: ['test/store/order-store.test.ts'] },
@@ -67,7 +67,7 @@ const runtime: Mutant[] = [
   },
   {
     name: 'publications stand until the feed has them',
-    file: 'src/actors/decide.ts',
+    file: 'src/actors/commit.ts',
     snippet: 'const publications = [...before.publications, seq];',
     replacement: 'const publications = [seq];',
     caughtBy: SEEDS,
@@ -163,8 +163,8 @@ const money: Mutant[] = [
     name: 'late news of a payment',
     file: 'src/machines/order-setup.ts',
     snippet:
-      '(context, event) => !isPaid(context) && event.chargeKey === chargeKey(context),\n    ),\n    failsThisCharge',
-    replacement: '(context, event) => event.chargeKey === chargeKey(context),\n    ),\n    failsThisCharge',
+      '(context, event) => !isPaid(context) && event.chargeKey === chargeKey(context),\n    ),\n    paymentFailed',
+    replacement: '(context, event) => event.chargeKey === chargeKey(context),\n    ),\n    paymentFailed',
     caughtBy: { tests: ['test/machines/order-machine.test.ts'] },
   },
   {
@@ -193,8 +193,8 @@ const money: Mutant[] = [
 const goods: Mutant[] = [
   {
     name: 'hold idempotency',
-    file: 'src/store/stock-ledger.ts',
-    snippet: "'holds.orderId': trusted({ $ne: orderId }),",
+    file: 'src/store/stock-moves.ts',
+    snippet: "'holds.orderId': { $ne: orderId },",
     replacement: '',
     caughtBy: { tests: ['test/store/hold-races.test.ts'] },
   },
