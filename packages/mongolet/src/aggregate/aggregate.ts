@@ -1,5 +1,7 @@
 /** `aggregate`: the start of a pipeline is a query for the planner, the rest runs on its documents as they come. */
 import { Int32 } from 'bson';
+import { openChangeStream } from '../change-stream/change-stream.ts';
+import { isChangeStream, readChangeStream } from '../change-stream/options.ts';
 import {
   type CommandContext,
   type CommandDefinition,
@@ -28,7 +30,7 @@ import { compilePipeline, wholeNumber } from './stages.ts';
 export const aggregate: CommandDefinition = {
   kind: 'read',
   isForTransactions: true,
-  writes: hasOut,
+  writes: (command) => hasOut(command) || isChangeStream(command),
   fields: ['pipeline', 'cursor', 'hint', 'allowDiskUse', 'let', 'explain', 'bypassDocumentValidation'],
   run(context): ReplyDoc {
     const { command, engine } = context;
@@ -42,6 +44,7 @@ export const aggregate: CommandDefinition = {
         'FailedToParse',
         "The 'cursor' option is required, except for aggregate with the explain argument",
       );
+    if (isChangeStream(command)) return changeStreamReply(context, optionalCount(cursorOptions, 'batchSize'));
     const isOnCollection = typeof command.aggregate === 'string';
     const namespace = isOnCollection ? namespaceOf(context) : `${context.database}.$cmd.aggregate`;
     const target = hasOut(command) ? outTarget(context, pipeline) : undefined;
@@ -58,6 +61,19 @@ export const aggregate: CommandDefinition = {
     });
   },
 };
+
+function changeStreamReply(context: CommandContext, batchSize: number | undefined): ReplyDoc {
+  const { command, engine, database } = context;
+  if (engine.storage.view)
+    throw errorOf('OperationNotSupportedInTransaction', '$changeStream cannot run in a transaction');
+  const { options, rest, isForCluster } = readChangeStream(command, database);
+  const namespace = typeof command.aggregate === 'string' ? namespaceOf(context) : undefined;
+  const stage = compilePipeline(rest, { find: finder(context), variables: variablesOf(command) });
+  const scope = { database: isForCluster ? '' : database, namespace };
+  const source = openChangeStream(engine, scope, options, stage);
+  const cursor = new Cursor(namespace ?? `${database}.$cmd.aggregate`, source, Number.POSITIVE_INFINITY);
+  return openCursor(engine, cursor, { batchSize, isSingleBatch: false });
+}
 
 /** `$documents`, the only source there is for a pipeline that begins at a database. */
 function givenDocuments(context: CommandContext, pipeline: Value[]): DocumentSource {

@@ -3,12 +3,14 @@ import { Binary } from 'bson';
 import { errorOf } from '../errors.ts';
 import { compileFilter } from '../match/index.ts';
 import { Cursor } from '../session/cursors.ts';
+import type { Collection } from '../store/collection.ts';
 import { wholeRange } from '../store/keys.ts';
 import { type Doc, encode } from '../value/codec.ts';
 import type { ReplyDoc } from '../wire/reply-writer.ts';
 import {
   type CommandContext,
   type CommandDefinition,
+  type Engine,
   isSet,
   namespaceOf,
   optionalCount,
@@ -61,11 +63,16 @@ export const drop: CommandDefinition = {
     const namespace = namespaceOf(context);
     const collection = engine.catalog.find(namespace);
     if (!collection) return { ok: 1 };
-    engine.catalog.drop(collection);
-    engine.cursors.closeAllOf(namespace);
+    dropOne(engine, collection);
     return { nIndexesWas: collection.indexes.length, ns: namespace, ok: 1 };
   },
 };
+
+function dropOne(engine: Engine, collection: Collection): void {
+  engine.catalog.drop(collection);
+  engine.log.note({ kind: 'drop', namespace: collection.namespace });
+  engine.cursors.closeAllOf(collection.namespace);
+}
 
 /** Removes all collections of a database. */
 export const dropDatabase: CommandDefinition = {
@@ -74,9 +81,9 @@ export const dropDatabase: CommandDefinition = {
   run({ engine, database }): ReplyDoc {
     const collections = engine.catalog.list(database);
     for (const collection of collections) {
-      engine.catalog.drop(collection);
-      engine.cursors.closeAllOf(collection.namespace);
+      dropOne(engine, collection);
     }
+    if (collections.length > 0) engine.log.note({ kind: 'dropDatabase', namespace: database });
     return { ...(collections.length > 0 ? { dropped: database } : {}), ok: 1 };
   },
 };
@@ -95,6 +102,7 @@ export const renameCollection: CommandDefinition = {
     if (target && !isSet(command, 'dropTarget')) throw errorOf('NamespaceExists', 'target namespace exists');
     if (target) engine.catalog.drop(target);
     engine.catalog.rename(collection, to);
+    engine.log.note({ kind: 'rename', namespace: from, to, dropTarget: target?.uuid });
     engine.cursors.closeAllOf(from);
     engine.cursors.closeAllOf(to);
     return { ok: 1 };

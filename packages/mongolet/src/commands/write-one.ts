@@ -65,7 +65,7 @@ export function changeRecord(
   if (compareValues(before._id, doc._id) !== 0) throw changedId();
   const bytes = Buffer.from(encode(doc));
   if (bytes.equals(record.bytes)) return { doc: before, bytes, isModified: false };
-  engine.records.replace(collection, record, doc, bytes);
+  engine.records.replace(collection, record, doc, bytes, update.isReplacement ? 'replace' : 'update');
   return { doc, bytes, isModified: true };
 }
 

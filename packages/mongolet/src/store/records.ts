@@ -2,6 +2,7 @@
 import { errorOf } from '../errors.ts';
 import { type Doc, decode } from '../value/codec.ts';
 import type { Catalog } from './catalog.ts';
+import type { ChangeLog } from './change-log.ts';
 import type { Collection } from './collection.ts';
 import { duplicateKeyError } from './duplicate-key.ts';
 import type { DocumentKeys, Index } from './index-info.ts';
@@ -30,10 +31,12 @@ export interface StoredRecord {
 export class Records {
   readonly #storage: Storage;
   readonly #catalog: Catalog;
+  readonly #log: ChangeLog;
 
-  constructor(storage: Storage, catalog: Catalog) {
+  constructor(storage: Storage, catalog: Catalog, log: ChangeLog) {
     this.#storage = storage;
     this.#catalog = catalog;
+    this.#log = log;
   }
 
   /** Adds a document; `bytes` is its encoding. */
@@ -48,10 +51,17 @@ export class Records {
     for (const [i, index] of collection.indexes.entries()) {
       this.#addEntries(collection, index, keys[i] as DocumentKeys, recordId);
     }
+    this.#log.note({ kind: 'insert', namespace: collection.namespace, id: doc._id, doc });
   }
 
-  /** Puts `doc` in the place of a stored document; the `_id` must be the same. */
-  replace(collection: Collection, record: StoredRecord, doc: Doc, bytes: Buffer): void {
+  /** Puts `doc` in the place of a stored document, by an update or as a whole; the `_id` must be the same. */
+  replace(
+    collection: Collection,
+    record: StoredRecord,
+    doc: Doc,
+    bytes: Buffer,
+    kind: 'update' | 'replace',
+  ): void {
     checkSize(bytes);
     const { recordId } = record;
     const changes: { index: Index; removed: Buffer[]; added: DocumentKeys }[] = [];
@@ -70,6 +80,9 @@ export class Records {
       for (const key of removed) this.#removeEntry(index, key, recordId);
       this.#addEntries(collection, index, added, recordId);
     }
+    const change = { namespace: collection.namespace, id: doc._id };
+    if (kind === 'replace') this.#log.note({ ...change, kind, doc });
+    else this.#log.note({ ...change, kind, before: record.doc, after: doc });
   }
 
   /** Removes a stored document. */
@@ -78,6 +91,7 @@ export class Records {
       for (const key of index.keysOf(record.doc).ordered) this.#removeEntry(index, key, record.recordId);
     }
     this.#storage.remove(this.#storage.documents, documentKey(collection.id, record.recordId), record.bytes);
+    this.#log.note({ kind: 'delete', namespace: collection.namespace, id: record.doc._id });
   }
 
   /** Fills a new index with the documents that are there already. */

@@ -29,6 +29,8 @@ export type CompilePipeline = (pipeline: Doc[]) => (doc: Doc) => Doc;
 export interface Updater {
   /** Returns the updated document, and whether it differs at all (by its bytes) from the one given. */
   apply(doc: Doc, options: UpdateOptions): { doc: Doc; modified: boolean };
+  /** It puts a whole document in the place of another. */
+  readonly isReplacement: boolean;
 }
 
 /** Says whether an update document is made of operators rather than being a replacement. */
@@ -55,6 +57,7 @@ export function compileUpdate(
   const touchesId = tree.children.has('_id');
   const dollarNames = [...tree.children.keys()].filter((name) => name.startsWith('$'));
   return {
+    isReplacement: false,
     apply: (doc, options) => {
       const context: UpdateContext = {
         position: options.position,
@@ -85,6 +88,7 @@ function compilePipelineUpdate(
   }
   const change = compilePipeline(pipeline);
   return {
+    isReplacement: false,
     // What a pipeline makes of a document replaces it; the `_id` stays.
     apply: (doc, { isInsert }) => {
       const result = replaceDoc(doc, change(doc));
@@ -100,6 +104,7 @@ function compileReplacement(replacement: Doc, arrayFilters: readonly Doc[]): Upd
   }
   checkReplacement(replacement);
   return {
+    isReplacement: true,
     apply: (doc, { isInsert }) => {
       const result = replaceDoc(doc, replacement);
       if (isInsert) checkIdType(getField(result.doc, '_id'));
