@@ -6,6 +6,7 @@ import { startBackground } from './commands/background.ts';
 import type { Engine } from './commands/command.ts';
 import { dispatch } from './commands/dispatch.ts';
 import { FailPoints } from './commands/fail-points.ts';
+import { renewIndexes } from './commands/renew-indexes.ts';
 import { Cursors } from './session/cursors.ts';
 import { Catalog } from './store/catalog.ts';
 import { ChangeLog } from './store/change-log.ts';
@@ -66,6 +67,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 async function serve(options: ServerOptions, storage: Storage, unlock: () => void): Promise<RunningServer> {
   let address = '';
   const engine = createEngine(options, storage, () => address);
+  renewIndexes(engine);
   const connections = new Set<Connection>();
   let lastConnectionId = 0;
   const server = createServer((socket) => {

@@ -25,11 +25,19 @@ async function take(stream: Stream, count: number): Promise<object[]> {
   return events;
 }
 
+interface Order {
+  _id: number;
+  a?: { b: number; c: number };
+  list?: number[];
+  gone?: boolean;
+  z?: number;
+}
+
 const NS = { db: 'test', coll: 'orders' };
 
 test('insert, update, replace and delete are told in order, with what changed', async (t) => {
   const db = await database(t);
-  const orders = db.collection<{ _id: number; [field: string]: unknown }>('orders');
+  const orders = db.collection<Order>('orders');
   const stream = await opened(t, orders.watch());
   await db.collection('others').insertOne({ n: 1 });
   await orders.insertOne({ _id: 1, a: { b: 1, c: 2 }, list: [1, 2, 3], gone: true });
@@ -168,7 +176,7 @@ test('a transaction is told when it commits, at one time, and never when it abor
       ['update', 0],
     ],
   );
-  t.true(events[1]?.clusterTime?.equals(events[2]?.clusterTime as mongo.Long));
+  t.true(events[1]?.clusterTime?.equals(events[2]?.clusterTime as unknown as mongo.Long));
   t.is(events[0]?.lsid, undefined);
   t.deepEqual(events[1]?.lsid, events[2]?.lsid);
   t.is(String(events[1]?.txnNumber), '1');

@@ -2,6 +2,7 @@
 import { Int32 } from 'bson';
 import { openChangeStream } from '../change-stream/change-stream.ts';
 import { isChangeStream, readChangeStream } from '../change-stream/options.ts';
+import { collationChoiceOf, collationFor } from '../commands/collation-option.ts';
 import {
   type CommandContext,
   type CommandDefinition,
@@ -19,6 +20,7 @@ import { variablesOf } from '../commands/variables.ts';
 import { errorOf, MongoletError } from '../errors.ts';
 import { Cursor, type DocumentSource } from '../session/cursors.ts';
 import { type Doc, decode, encode, type Value } from '../value/codec.ts';
+import type { Collation } from '../value/collation.ts';
 import { isDoc } from '../value/type.ts';
 import type { ReplyDoc } from '../wire/reply-writer.ts';
 import { compileExpression } from './expression.ts';
@@ -31,7 +33,16 @@ export const aggregate: CommandDefinition = {
   kind: 'read',
   isForTransactions: true,
   writes: (command) => hasOut(command) || isChangeStream(command),
-  fields: ['pipeline', 'cursor', 'hint', 'allowDiskUse', 'let', 'explain', 'bypassDocumentValidation'],
+  fields: [
+    'pipeline',
+    'cursor',
+    'hint',
+    'allowDiskUse',
+    'let',
+    'explain',
+    'bypassDocumentValidation',
+    'collation',
+  ],
   run(context): ReplyDoc {
     const { command, engine } = context;
     if (isSet(command, 'explain'))
@@ -68,7 +79,9 @@ function changeStreamReply(context: CommandContext, batchSize: number | undefine
     throw errorOf('OperationNotSupportedInTransaction', '$changeStream cannot run in a transaction');
   const { options, rest, isForCluster } = readChangeStream(command, database);
   const namespace = typeof command.aggregate === 'string' ? namespaceOf(context) : undefined;
-  const stage = compilePipeline(rest, { find: finder(context), variables: variablesOf(command) });
+  const collation = collationFor(collationChoiceOf(command), undefined);
+  const variables = variablesOf(command);
+  const stage = compilePipeline(rest, { find: finder(context, collation), variables, collation });
   const scope = { database: isForCluster ? '' : database, namespace };
   const source = openChangeStream(engine, scope, options, stage);
   const cursor = new Cursor(namespace ?? `${database}.$cmd.aggregate`, source, Number.POSITIVE_INFINITY);
@@ -89,14 +102,18 @@ function givenDocuments(context: CommandContext, pipeline: Value[]): DocumentSou
   if (!Array.isArray(docs) || !docs.every(isDoc)) {
     throw new MongoletError(5858203, 'an array of documents is expected in $documents');
   }
-  const stage = compilePipeline(pipeline.slice(1), { find: finder(context), variables });
+  const collation = collationFor(collationChoiceOf(context.command), undefined);
+  const find = finder(context, collation);
+  const stage = compilePipeline(pipeline.slice(1), { find, variables, collation });
   return encodedSource(stage(docs), () => {});
 }
 
-/** Finds documents of a collection of the same database. */
-function finder({ engine, database }: CommandContext) {
-  return (collection: string, filter: Doc): Iterable<Doc> =>
-    documentsOf(openFind(engine, `${database}.${collection}`, { ...EVERYTHING, filter }).source, true);
+/** Finds documents of a collection of the same database; not its collation counts but the pipeline's. */
+function finder({ engine, database }: CommandContext, collation: Collation | undefined) {
+  return (collection: string, filter: Doc): Iterable<Doc> => {
+    const query = { ...EVERYTHING, filter, collation: collation ?? null };
+    return documentsOf(openFind(engine, `${database}.${collection}`, query).source, true);
+  };
 }
 
 function encodedSource(input: Iterable<Doc>, suspend: () => void): DocumentSource {
@@ -112,19 +129,20 @@ function encodedSource(input: Iterable<Doc>, suspend: () => void): DocumentSourc
 
 function sourceOf(context: CommandContext, namespace: string, pipeline: Value[]): DocumentSource {
   const { engine } = context;
-  const find = finder(context);
+  const collation = collationFor(collationChoiceOf(context.command), engine.catalog.find(namespace));
+  const find = finder(context, collation);
   // All stages are checked, also those that the planner takes over.
   const variables = variablesOf(context.command);
-  compilePipeline(pipeline, { find, variables });
+  compilePipeline(pipeline, { find, variables, collation });
   const { query: plain, rest } = splitPipeline(pipeline, context.command.hint);
-  const query = { ...plain, variables };
+  const query = { ...plain, variables, collation: collation ?? null };
   const counted = countedAs(rest);
   if (counted !== undefined && !query.sort) return countSource(context, namespace, query, counted);
   const { source } = openFind(engine, namespace, query);
   // The planner's stream knows no limit of its own: a cursor or a stage ends it.
   const limited = limitSource(source, query.limit);
   if (rest.length === 0) return limited;
-  const stage = compilePipeline(rest, { find, variables });
+  const stage = compilePipeline(rest, { find, variables, collation });
   return encodedSource(stage(documentsOf(limited, false)), () => limited.suspend());
 }
 
@@ -133,9 +151,10 @@ export function explainedPipeline(command: Doc): { query: FindQuery; rest: Value
   const { pipeline } = command;
   if (!Array.isArray(pipeline)) throw wrongType('pipeline', pipeline, 'array');
   const variables = variablesOf(command);
-  compilePipeline(pipeline, { find: () => [], variables });
+  const choice = collationChoiceOf(command);
+  compilePipeline(pipeline, { find: () => [], variables, collation: choice ?? undefined });
   const { query, rest } = splitPipeline(pipeline, command.hint);
-  return { query: { ...query, variables }, rest };
+  return { query: { ...query, variables, collation: choice }, rest };
 }
 
 const EVERYTHING: FindQuery = {

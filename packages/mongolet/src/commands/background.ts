@@ -63,14 +63,15 @@ async function expireBy(engine: Engine, collection: Collection, index: Index): P
   if (path === undefined) return;
   const limit = new Date(Date.now() - Number(index.spec.expireAfterSeconds) * 1000);
   const filter = { $and: [{ [path]: { $lt: limit } }, index.spec.partialFilterExpression ?? {}] };
-  const matcher = compileFilter(filter);
+  const { collation } = index;
+  const matcher = compileFilter(filter, undefined, collation);
   for (let removed = CHUNK; removed === CHUNK; ) {
     removed = await engine.queue.execute(() => {
       if (collection.isDropped) return 0;
       const stream = new RecordStream(
         engine.storage,
         collection,
-        choosePlan(collection, { filter }),
+        choosePlan(collection, { filter, collation }),
         matcher,
       );
       const found = [];

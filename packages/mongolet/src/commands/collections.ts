@@ -7,6 +7,7 @@ import type { Collection } from '../store/collection.ts';
 import { wholeRange } from '../store/keys.ts';
 import { type Doc, encode } from '../value/codec.ts';
 import type { ReplyDoc } from '../wire/reply-writer.ts';
+import { collationChoiceOf } from './collation-option.ts';
 import {
   type CommandContext,
   type CommandDefinition,
@@ -25,7 +26,6 @@ const REFUSED_OPTIONS = [
   'timeseries',
   'viewOn',
   'pipeline',
-  'collation',
   'clusteredIndex',
   'validator',
   'validationLevel',
@@ -41,7 +41,7 @@ const REFUSED_OPTIONS = [
 export const create: CommandDefinition = {
   kind: 'write',
   isForTransactions: true,
-  fields: REFUSED_OPTIONS,
+  fields: [...REFUSED_OPTIONS, 'collation'],
   run(context): ReplyDoc {
     const { command, engine } = context;
     for (const option of REFUSED_OPTIONS) {
@@ -49,10 +49,15 @@ export const create: CommandDefinition = {
       if (value === undefined || value === false) continue;
       throw errorOf('NotImplemented', `mongolet does not support the collection option '${option}'`);
     }
-    engine.catalog.create(namespaceOf(context), {});
+    engine.catalog.create(namespaceOf(context), optionsOf(command));
     return { ok: 1 };
   },
 };
+
+function optionsOf(command: Doc): Doc {
+  const collation = collationChoiceOf(command);
+  return { ...(collation ? { collation: collation.spec } : {}) };
+}
 
 /** Removes a collection; one that does not exist is as good as dropped. */
 export const drop: CommandDefinition = {
@@ -117,10 +122,10 @@ export const listCollections: CommandDefinition = {
     const { command, engine, database } = context;
     const isNameOnly = isSet(command, 'nameOnly');
     const all = engine.catalog.list(database).map((one): Doc => {
-      const { name, uuid, idIndex } = one;
+      const { name, uuid, idIndex, options } = one;
       if (isNameOnly) return { name, type: 'collection' };
       const info = { readOnly: false, uuid: new Binary(Buffer.from(uuid.replaceAll('-', ''), 'hex'), 4) };
-      return { name, type: 'collection', options: {}, info, idIndex: idIndex.spec };
+      return { name, type: 'collection', options, info, idIndex: idIndex.spec };
     });
     return cursorOver(context, `${database}.$cmd.listCollections`, filtered(context, all));
   },

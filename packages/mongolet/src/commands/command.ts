@@ -99,9 +99,6 @@ export function checkFields(name: string, command: Doc, definition: CommandDefin
   }
   for (const field of keysOf(command)) {
     if (field === name || GENERIC_FIELDS.has(field) || definition.fields.includes(field)) continue;
-    if (field === 'collation') {
-      throw errorOf('NotImplemented', `mongolet does not support collation (in command '${name}')`);
-    }
     throw new MongoletError(40415, `BSON field '${name}.${field}' is an unknown field.`);
   }
 }

@@ -8,8 +8,10 @@ import { sortedRecords } from '../plan/sorted-records.ts';
 import { Cursor, type DocumentSource } from '../session/cursors.ts';
 import { compileSort } from '../sort/index.ts';
 import { type Doc, encode } from '../value/codec.ts';
+import type { CollationChoice } from '../value/collation.ts';
 import { keysOf } from '../value/document.ts';
 import type { ReplyDoc } from '../wire/reply-writer.ts';
+import { collationChoiceOf, collationFor } from './collation-option.ts';
 import {
   type CommandContext,
   type CommandDefinition,
@@ -33,6 +35,7 @@ export interface FindQuery {
   readonly hint: unknown;
   readonly skip: number;
   readonly limit: number;
+  readonly collation?: CollationChoice;
   /** Those of `let`. */
   readonly variables?: Variables;
 }
@@ -54,6 +57,7 @@ export const find: CommandDefinition = {
     'allowPartialResults',
     'allowDiskUse',
     'let',
+    'collation',
     ...REFUSED_OPTIONS,
   ],
   run(context): ReplyDoc {
@@ -84,6 +88,7 @@ export function findQueryOf(context: CommandContext, command: Doc = context.comm
     hint: command.hint,
     skip: optionalCount(command, 'skip') ?? 0,
     limit: limit === 0 ? Number.POSITIVE_INFINITY : limit,
+    collation: collationChoiceOf(command),
     variables: variablesOf(command),
   };
 }
@@ -96,15 +101,16 @@ const EMPTY_SOURCE: DocumentSource = { next: () => undefined, suspend() {} };
 
 /** Compiles a query and plans it; a collection that does not exist is an empty one, after all checks. */
 export function openFind(engine: Engine, namespace: string, query: FindQuery) {
-  const matcher = compileQuery(query.filter, query.variables);
+  const collection = engine.catalog.find(namespace);
+  const collation = collationFor(query.collation, collection);
+  const matcher = compileQuery(query.filter, query.variables, collation);
   const project = query.projection
-    ? compileFields(query.projection, query.filter, query.variables)
+    ? compileFields(query.projection, query.filter, query.variables, collation)
     : undefined;
   const isNatural = query.sort?.$natural !== undefined;
-  const order = query.sort && !isNatural ? compileSort(query.sort) : undefined;
-  const collection = engine.catalog.find(namespace);
+  const order = query.sort && !isNatural ? compileSort(query.sort, collation) : undefined;
   if (!collection) return { source: EMPTY_SOURCE, plan: undefined, stream: undefined };
-  const plan = choosePlan(collection, query);
+  const plan = choosePlan(collection, { ...query, collation });
   const stream = new RecordStream(engine.storage, collection, plan, matcher);
   const records =
     order && !plan.providesSort ? sortedRecords(stream, order, query.skip + query.limit) : stream;

@@ -2,8 +2,9 @@
 import { errorOf } from '../errors.ts';
 import { Cursor } from '../session/cursors.ts';
 import type { Collection } from '../store/collection.ts';
-import { type Index, idIndexSpec } from '../store/index-info.ts';
+import { type Index, type IndexSpec, idIndexSpec } from '../store/index-info.ts';
 import { encode, type Value } from '../value/codec.ts';
+import { equalValues } from '../value/compare.ts';
 import { isDoc } from '../value/type.ts';
 import type { ReplyDoc } from '../wire/reply-writer.ts';
 import {
@@ -29,16 +30,19 @@ export const createIndexes: CommandDefinition = {
     const given = command.indexes;
     if (!Array.isArray(given)) throw wrongType('createIndexes.indexes', given, 'array');
     if (given.length === 0) throw errorOf('BadValue', 'Must specify at least one index to create');
+    const namespace = namespaceOf(context);
+    const existing = engine.catalog.find(namespace);
     const specs = given.map((one: Value) => {
       if (!isDoc(one)) throw wrongType('createIndexes.indexes', one, 'object');
-      return checkIndexSpec(one);
+      return checkIndexSpec(one, existing?.collation);
     });
-    const namespace = namespaceOf(context);
-    const existed = engine.catalog.find(namespace) !== undefined;
     const collection = engine.catalog.ensure(namespace);
     const before = collection.indexes.length;
     for (const spec of specs) {
-      if (sameKey(spec.key, idIndexSpec().key)) continue;
+      if (sameKey(spec.key, idIndexSpec().key)) {
+        checkIdCollation(collection, spec);
+        continue;
+      }
       if (collection.indexes.some((index) => compareSpecs(spec, index.spec) === 'same')) continue;
       if (engine.storage.view && !engine.storage.view.isOwnEmpty(collection)) {
         throw errorOf(
@@ -54,19 +58,27 @@ export const createIndexes: CommandDefinition = {
     return {
       numIndexesBefore: before,
       numIndexesAfter: collection.indexes.length,
-      createdCollectionAutomatically: !existed,
+      createdCollectionAutomatically: !existing,
       ...(collection.indexes.length === before ? { note: 'all indexes already exist' } : {}),
       ok: 1,
     };
   },
 };
 
+function checkIdCollation(collection: Collection, spec: IndexSpec): void {
+  if (equalValues(spec.collation ?? null, collection.idIndex.spec.collation ?? null)) return;
+  throw errorOf(
+    'BadValue',
+    'The _id index must have the same collation as the collection, which cannot be changed',
+  );
+}
+
 /** Opens a cursor on the specifications of a collection's indexes. */
 export const listIndexes: CommandDefinition = {
   kind: 'read',
   fields: ['cursor', 'includeBuildUUIDs', 'includeIndexBuildInfo'],
   run(context): ReplyDoc {
-    const collection = existing(context);
+    const collection = existingCollection(context);
     const specs = collection.indexes.map((index) => encode(index.spec));
     const cursorOptions = optionalDoc(context.command, 'cursor') ?? {};
     const cursor = new Cursor(
@@ -85,7 +97,7 @@ export const dropIndexes: CommandDefinition = {
   fields: ['index'],
   run(context): ReplyDoc {
     const { engine, command } = context;
-    const collection = existing(context);
+    const collection = existingCollection(context);
     const nIndexesWas = collection.indexes.length;
     for (const index of indexesToDrop(collection, command.index)) engine.catalog.dropIndex(collection, index);
     engine.cursors.closeAllOf(collection.namespace);
@@ -109,7 +121,7 @@ function indexesToDrop(collection: Collection, wanted: Value): Index[] {
   return [found];
 }
 
-function existing(context: CommandContext): Collection {
+function existingCollection(context: CommandContext): Collection {
   const namespace = namespaceOf(context);
   const collection = context.engine.catalog.find(namespace);
   if (collection) return collection;

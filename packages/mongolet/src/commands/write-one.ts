@@ -8,6 +8,7 @@ import { compileSort } from '../sort/index.ts';
 import type { Collection } from '../store/collection.ts';
 import { seedUpsert, type Updater } from '../update/index.ts';
 import { type Doc, encode, type Value } from '../value/codec.ts';
+import type { Collation } from '../value/collation.ts';
 import { compareValues } from '../value/compare.ts';
 import { docOf, keysOf } from '../value/document.ts';
 import type { Engine } from './command.ts';
@@ -18,6 +19,8 @@ export interface WriteQuery {
   readonly filter: Doc;
   readonly sort?: Doc | undefined;
   readonly hint?: Value;
+  /** How strings compare; undefined: simply. */
+  readonly collation?: Collation | undefined;
 }
 
 /** A document before and after. */
@@ -45,7 +48,7 @@ export function findRecords(
     if (found.length === limit && !mustSort) break;
   }
   if (!mustSort || !query.sort) return found;
-  const order = compileSort(query.sort);
+  const order = compileSort(query.sort, query.collation);
   return found.sort((a, b) => order(a.doc, b.doc)).slice(0, limit);
 }
 

@@ -4,7 +4,8 @@ import { errorOf, MongoletError } from '../errors.ts';
 import type { Collection } from '../store/collection.ts';
 import type { Index, IndexField } from '../store/index-info.ts';
 import { shortenOrdered } from '../store/keys.ts';
-import type { Doc, Value } from '../value/codec.ts';
+import type { Value } from '../value/codec.ts';
+import { foldValue, hasText } from '../value/collation.ts';
 import { equalValues } from '../value/compare.ts';
 import { keysOf } from '../value/document.ts';
 import { encodeKey, keyRange, lowerBoundOfType, successorOf, upperBoundOfType } from '../value/key.ts';
@@ -38,7 +39,7 @@ export function choosePlan(collection: Collection, query: Query): Plan {
   const hinted = hintedIndex(collection, query.hint);
   if (natural !== undefined) return scan;
   const predicates = predicatesOf(filter);
-  const exact = lookupById(collection, filter, predicates);
+  const exact = lookupById(collection, query, predicates);
   if (exact) return exact;
   let best: Candidate = { plan: scan, score: 0 };
   for (const index of collection.indexes) {
@@ -54,7 +55,7 @@ export function choosePlan(collection: Collection, query: Query): Plan {
 
 /** All entries of an index that was hinted at; a sparse one then leaves out documents, as in MongoDB. */
 function wholeIndex(index: Index, query: Query, predicates: ReadonlyMap<string, FieldPredicate>): IndexScan {
-  if (index.spec.partialFilterExpression && !holdsAllMatches(index, query.filter, predicates)) {
+  if (index.spec.partialFilterExpression && !holdsAllMatches(index, query, predicates)) {
     throw new MongoletError(
       291,
       'error processing query: planner returned error: the hinted index cannot be used',
@@ -76,19 +77,20 @@ function wholeIndex(index: Index, query: Query, predicates: ReadonlyMap<string, 
 /** By far the most frequent filter: one `_id`, alone or with conditions on that one document. */
 function lookupById(
   collection: Collection,
-  filter: Doc,
+  { filter, collation }: Query,
   predicates: ReadonlyMap<string, FieldPredicate>,
 ): Lookup | undefined {
-  const points = predicates.get('_id')?.points;
+  const { idIndex } = collection;
+  const points = usableWith(idIndex, collation, predicates.get('_id'))?.points;
   if (points?.length !== 1) return undefined;
-  const { bytes, isShortened } = shortenOrdered(encodeKey(points, [1]));
+  const { bytes, isShortened } = shortenOrdered(idIndex.encode(points));
   const isAlone = keysOf(filter).length === 1 && filter._id === points[0];
   return {
     kind: 'lookup',
-    index: collection.idIndex,
+    index: idIndex,
     keys: [bytes],
     providesSort: true,
-    isExact: isAlone && points[0] !== null && !isShortened,
+    isExact: isAlone && points[0] !== null && !isShortened && !idIndex.collation,
   };
 }
 
@@ -118,20 +120,20 @@ function candidateOf(
   query: Query,
   predicates: ReadonlyMap<string, FieldPredicate>,
 ): Candidate | undefined {
-  if (!holdsAllMatches(index, query.filter, predicates)) return undefined;
+  if (!holdsAllMatches(index, query, predicates)) return undefined;
   const { fields } = index;
+  const predicateOf = (field: IndexField) => usableWith(index, query.collation, predicates.get(field.path));
   const points: Value[][] = [];
   let intervalCount = 1;
   for (const [i, field] of fields.entries()) {
-    const values = sharesArray(index, i) ? undefined : usablePoints(index, predicates.get(field.path));
+    const values = sharesArray(index, i) ? undefined : usablePoints(index, predicateOf(field));
     if (!values || intervalCount * values.length > MAX_INTERVALS) break;
     intervalCount *= values.length;
     points.push(values);
   }
   const next = fields[points.length];
-  const range =
-    next && !sharesArray(index, points.length) ? rangeOf(index, predicates.get(next.path)) : undefined;
-  const order = range?.prefix === undefined ? sortOrder(index, query.sort, points) : undefined;
+  const range = next && !sharesArray(index, points.length) ? rangeOf(index, predicateOf(next)) : undefined;
+  const order = range?.prefix === undefined ? sortOrder(index, query, points) : undefined;
   const providesSort = order !== undefined && (intervalCount === 1 || intervalCount <= MAX_MERGED);
   const hasSort = query.sort !== undefined && keysOf(query.sort).length > 0;
   const usesSort = hasSort && providesSort;
@@ -140,7 +142,7 @@ function candidateOf(
   const plan: IndexScan = {
     kind: 'index',
     index,
-    intervals: intervalsOf(fields, points, range),
+    intervals: intervalsOf(fields, folded(index, points), range),
     reverse: usesSort && order === -1,
     providesSort: !hasSort || providesSort,
     mustMerge: usesSort && intervalCount > 1,
@@ -149,7 +151,9 @@ function candidateOf(
 }
 
 function lookup(index: Index, points: Value[][], predicates: ReadonlyMap<string, FieldPredicate>): Candidate {
-  const keys = intervalsOf(index.fields, points, undefined).map(({ low }) => shortenOrdered(low).bytes);
+  const keys = intervalsOf(index.fields, folded(index, points), undefined).map(
+    ({ low }) => shortenOrdered(low).bytes,
+  );
   const plan: Lookup = { kind: 'lookup', index, keys: distinct(keys), providesSort: true, isExact: false };
   // A few whole keys beat everything, and `_id` beats other indexes that would do.
   return { plan, score: 100 - predicates.size + (index.isIdIndex ? 1 : 0) };
@@ -162,12 +166,14 @@ function distinct(keys: Buffer[]): Buffer[] {
 
 function holdsAllMatches(
   index: Index,
-  filter: Doc,
+  { filter, collation }: Query,
   predicates: ReadonlyMap<string, FieldPredicate>,
 ): boolean {
   const { sparse, partialFilterExpression } = index.spec;
   if (sparse && !index.fields.some((field) => predicates.get(field.path)?.isPresent)) return false;
-  return !partialFilterExpression || impliesPartial(filter, predicates, partialFilterExpression);
+  if (!partialFilterExpression) return true;
+  // What implies what is decided without a collation.
+  return !collation && !index.collation && impliesPartial(filter, predicates, partialFilterExpression);
 }
 
 /** Conditions on two fields below one array may be fulfilled by different elements, an entry stands for one element. */
@@ -179,6 +185,30 @@ function sharesArray(index: Index, position: number): boolean {
 
 function topOf(path: string | undefined): string {
   return path?.split('.', 1)[0] ?? '';
+}
+
+/** What of a predicate holds in an index: text compares there by the index's collation, and only as equal or not. */
+function usableWith(
+  index: Index,
+  collation: Query['collation'],
+  predicate: FieldPredicate | undefined,
+): FieldPredicate | undefined {
+  if (!predicate || (!index.collation && !collation)) return predicate;
+  const isSame = index.collation === collation;
+  const { points, low, high, prefix } = predicate;
+  return {
+    points: points && !isSame && points.some(hasText) ? undefined : points,
+    low: hasText(low?.value) ? undefined : low,
+    high: hasText(high?.value) ? undefined : high,
+    // Regular expressions know no collation.
+    prefix: index.collation ? undefined : prefix,
+    isPresent: predicate.isPresent,
+  };
+}
+
+function folded(index: Index, points: readonly Value[][]): readonly Value[][] {
+  const { collation } = index;
+  return collation ? points.map((row) => row.map((value) => foldValue(value, collation))) : points;
 }
 
 function usablePoints(index: Index, predicate: FieldPredicate | undefined): Value[] | undefined {
@@ -198,9 +228,9 @@ function rangeOf(index: Index, predicate: FieldPredicate | undefined): FieldPred
 }
 
 /** Whether reading the index forwards (1) or backwards (-1) gives the order of the sort. */
-function sortOrder(index: Index, sort: Doc | undefined, points: readonly Value[][]): 1 | -1 | undefined {
+function sortOrder(index: Index, { sort, collation }: Query, points: readonly Value[][]): 1 | -1 | undefined {
   if (!sort) return 1;
-  if (index.isMultikey || index.hasShortened) return undefined;
+  if (index.isMultikey || index.hasShortened || index.collation || collation) return undefined;
   const fixed = new Set(
     index.fields
       .slice(0, points.length)

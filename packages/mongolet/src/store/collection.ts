@@ -1,10 +1,12 @@
 /** A collection as the catalogue knows it. */
+
 import type { Doc } from '../value/codec.ts';
+import { type Collation, storedCollation } from '../value/collation.ts';
 import { Index } from './index-info.ts';
 import { type RecordId, recordIdOfKey, wholeRange } from './keys.ts';
 import type { Storage } from './storage.ts';
 
-/** Options of `create` that are kept and reported; none of them changes behaviour. */
+/** Options of `create`, checked, as `listCollections` reports them. */
 export type CollectionOptions = Doc;
 
 /** Name, number and indexes of one collection; the documents themselves are in the storage. */
@@ -13,6 +15,8 @@ export class Collection {
   readonly id: number;
   readonly uuid: string;
   readonly options: CollectionOptions;
+  /** How its strings compare where a command does not say it. */
+  readonly collation: Collation | undefined;
   indexes: Index[] = [];
   isDropped = false;
   /** The catalogue's version when its name or its indexes last changed. */
@@ -24,6 +28,7 @@ export class Collection {
     this.id = id;
     this.uuid = uuid;
     this.options = options;
+    this.collation = storedCollation(options.collation);
   }
 
   /** The part of the name before the first dot. */

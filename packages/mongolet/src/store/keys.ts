@@ -31,6 +31,13 @@ export function recordIdBytes(recordId: RecordId): Buffer {
   return bytes;
 }
 
+/** The record ids in the value of a unique index's entry: one, or by a collation all whose keys are alike. */
+export function recordIdsOf(bytes: Buffer): RecordId[] {
+  return Array.from({ length: bytes.length / RECORD_ID_BYTES }, (_, i) =>
+    bytes.readUIntBE(i * RECORD_ID_BYTES, RECORD_ID_BYTES),
+  );
+}
+
 /** The key of an index entry; `recordId` is part of it only where the index is not unique. */
 export function indexEntryKey(indexId: number, ordered: Buffer, recordId: RecordId | undefined): Buffer {
   const tailBytes = recordId === undefined ? 0 : RECORD_ID_BYTES;

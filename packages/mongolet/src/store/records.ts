@@ -12,6 +12,7 @@ import {
   type RecordId,
   recordIdBytes,
   recordIdOfKey,
+  recordIdsOf,
   wholeRange,
 } from './keys.ts';
 import type { Storage } from './storage.ts';
@@ -71,8 +72,9 @@ export class Records {
       const after = index.keysOf(doc);
       const removed = before.ordered.filter((key) => !includesKey(after.ordered, key));
       const added = { ...after, ordered: after.ordered.filter((key) => !includesKey(before.ordered, key)) };
+      // Where keys do not tell all, other values may have the same ones.
+      this.#checkUnique(collection, index, index.collation ? after : added, doc, recordId);
       if (removed.length === 0 && added.ordered.length === 0) continue;
-      this.#checkUnique(collection, index, added, doc, recordId);
       changes.push({ index, removed, added });
     }
     this.#storage.put(this.#storage.documents, documentKey(collection.id, recordId), bytes, record.bytes);
@@ -116,11 +118,26 @@ export class Records {
     if (!index.isUnique) return;
     for (const ordered of keys.ordered) {
       const holder = this.#storage.get(this.#storage.indexes, indexEntryKey(index.id, ordered, undefined));
-      if (holder === undefined || (own !== undefined && holder.equals(recordIdBytes(own)))) continue;
+      if (holder === undefined || !this.#isHeldByAnother(collection, index, holder, doc, own)) continue;
       // A transaction may be about to remove the other document: then its end decides.
       this.#storage.checkFree(this.#storage.indexes, indexEntryKey(index.id, ordered, undefined));
       throw duplicateKeyError(collection.namespace, index, ordered, doc);
     }
+  }
+
+  #isHeldByAnother(
+    collection: Collection,
+    index: Index,
+    holder: Buffer,
+    doc: Doc,
+    own: RecordId | undefined,
+  ): boolean {
+    return recordIdsOf(holder).some((recordId) => {
+      if (recordId === own) return false;
+      if (!index.collation) return true;
+      const bytes = this.#storage.get(this.#storage.documents, documentKey(collection.id, recordId));
+      return bytes !== undefined && index.collide(decode(bytes), doc);
+    });
   }
 
   #addEntries(
@@ -133,9 +150,11 @@ export class Records {
     const table = this.#storage.indexes;
     for (const ordered of keys.ordered) {
       const key = indexEntryKey(index.id, ordered, index.isUnique ? undefined : recordId);
-      const value = index.isUnique ? recordIdBytes(recordId) : NOTHING;
+      const others = index.isUnique && index.collation ? this.#storage.get(table, key) : undefined;
+      const own = index.isUnique ? recordIdBytes(recordId) : NOTHING;
+      const value = others ? Buffer.concat([others, own]) : own;
       if (isFresh) this.#storage.putFresh(table, key, value);
-      else this.#storage.put(table, key, value, undefined);
+      else this.#storage.put(table, key, value, others);
     }
     const becomesMultikey = keys.isMultikey && !index.isMultikey;
     const becomesShortened = keys.isShortened && !index.hasShortened;
@@ -163,7 +182,11 @@ export class Records {
 
   #removeEntry(index: Index, ordered: Buffer, recordId: RecordId): void {
     const key = indexEntryKey(index.id, ordered, index.isUnique ? undefined : recordId);
-    this.#storage.remove(this.#storage.indexes, key, index.isUnique ? recordIdBytes(recordId) : NOTHING);
+    const table = this.#storage.indexes;
+    const value = index.isUnique && index.collation ? this.#storage.get(table, key) : undefined;
+    const others = value ? recordIdsOf(value).filter((one) => one !== recordId) : [];
+    if (others.length > 0) this.#storage.put(table, key, Buffer.concat(others.map(recordIdBytes)), value);
+    else this.#storage.remove(table, key, value ?? (index.isUnique ? recordIdBytes(recordId) : NOTHING));
   }
 }
 

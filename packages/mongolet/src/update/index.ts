@@ -1,5 +1,6 @@
 /** Updates, compiled once: operators or a replacement. The document given is never changed; a new one is returned. */
 import { errorOf } from '../errors.ts';
+import type { Collation } from '../value/collation.ts';
 import { equalValues } from '../value/compare.ts';
 import { type Doc, docOf, getField, keysOf, type Value } from '../value/document.ts';
 import { textOfValue } from '../value/text.ts';
@@ -41,17 +42,19 @@ function isOperatorUpdate(update: Doc): boolean {
 /**
  * Compiles an update. Unknown operators, conflicting paths and wrong operands throw here, before a document is touched;
  * what depends on the document's values throws when applied. Pipelines are compiled by `compilePipeline`, and refused
- * (238) without it.
+ * (238) without it. Operators that compare do so by
+ * `collation`.
  */
 export function compileUpdate(
   update: Doc | Doc[],
   arrayFilters: Doc[] = [],
   compilePipeline?: CompilePipeline,
+  collation?: Collation,
 ): Updater {
   if (Array.isArray(update)) return compilePipelineUpdate(update, arrayFilters, compilePipeline);
   if (!isOperatorUpdate(update)) return compileReplacement(update, arrayFilters);
-  const filters = compileArrayFilters(arrayFilters);
-  const { tree, identifiers } = readModifiers(update);
+  const filters = compileArrayFilters(arrayFilters, collation);
+  const { tree, identifiers } = readModifiers(update, collation);
   checkIdentifiers(filters, identifiers);
   const applier = new TreeApplier(filters);
   const touchesId = tree.children.has('_id');
