@@ -41,6 +41,8 @@ export function writeOut(context: CommandContext, namespace: string, source: Doc
   }
   source.suspend();
   const collection = engine.catalog.ensure(namespace);
+  if (collection.cap)
+    throw new MongoletError(17152, `namespace '${namespace}' is capped so it can't be used for $out`);
   const before = findRecords(engine, collection, { filter: {} }, compileQuery({}), Number.POSITIVE_INFINITY);
   for (const record of before) engine.records.remove(collection, record);
   for (const result of results) insertOne(context, collection, result);

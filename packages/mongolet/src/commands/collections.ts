@@ -7,7 +7,6 @@ import type { Collection } from '../store/collection.ts';
 import { wholeRange } from '../store/keys.ts';
 import { type Doc, encode } from '../value/codec.ts';
 import type { ReplyDoc } from '../wire/reply-writer.ts';
-import { collationChoiceOf } from './collation-option.ts';
 import {
   type CommandContext,
   type CommandDefinition,
@@ -17,47 +16,19 @@ import {
   optionalCount,
   optionalDoc,
 } from './command.ts';
+import { CREATE_FIELDS, createOptionsOf } from './create-options.ts';
 import { openCursor } from './cursor-reply.ts';
-
-const REFUSED_OPTIONS = [
-  'capped',
-  'size',
-  'max',
-  'timeseries',
-  'viewOn',
-  'pipeline',
-  'clusteredIndex',
-  'validator',
-  'validationLevel',
-  'validationAction',
-  'storageEngine',
-  'indexOptionDefaults',
-  'expireAfterSeconds',
-  'encryptedFields',
-  'changeStreamPreAndPostImages',
-];
 
 /** Makes an empty collection. */
 export const create: CommandDefinition = {
   kind: 'write',
   isForTransactions: true,
-  fields: [...REFUSED_OPTIONS, 'collation'],
+  fields: CREATE_FIELDS,
   run(context): ReplyDoc {
-    const { command, engine } = context;
-    for (const option of REFUSED_OPTIONS) {
-      const value = command[option];
-      if (value === undefined || value === false) continue;
-      throw errorOf('NotImplemented', `mongolet does not support the collection option '${option}'`);
-    }
-    engine.catalog.create(namespaceOf(context), optionsOf(command));
+    context.engine.catalog.create(namespaceOf(context), createOptionsOf(context));
     return { ok: 1 };
   },
 };
-
-function optionsOf(command: Doc): Doc {
-  const collation = collationChoiceOf(command);
-  return { ...(collation ? { collation: collation.spec } : {}) };
-}
 
 /** Removes a collection; one that does not exist is as good as dropped. */
 export const drop: CommandDefinition = {
@@ -125,7 +96,13 @@ export const listCollections: CommandDefinition = {
       const { name, uuid, idIndex, options } = one;
       if (isNameOnly) return { name, type: 'collection' };
       const info = { readOnly: false, uuid: new Binary(Buffer.from(uuid.replaceAll('-', ''), 'hex'), 4) };
-      return { name, type: 'collection', options, info, idIndex: idIndex.spec };
+      return {
+        name,
+        type: 'collection',
+        options,
+        info,
+        ...(options.clusteredIndex ? {} : { idIndex: idIndex.spec }),
+      };
     });
     return cursorOver(context, `${database}.$cmd.listCollections`, filtered(context, all));
   },

@@ -80,7 +80,7 @@ function updateOne(context: CommandContext): ReplyDoc {
   const now = new Date();
   if (record && collection) {
     const position = command.fields === undefined ? undefined : matcher.positions(record.doc);
-    const after = changeRecord(engine, collection, record, update, matcher, now);
+    const after = changeRecord(context, collection, record, update, matcher, now);
     const value = isNew
       ? projected(context, query, after.doc, after.bytes, position)
       : projected(context, query, record.doc, record.bytes, position);
@@ -88,7 +88,7 @@ function updateOne(context: CommandContext): ReplyDoc {
   }
   if (!isSet(command, 'upsert'))
     return { lastErrorObject: { n: 0, updatedExisting: false }, value: null, ok: 1 };
-  const { doc, bytes } = insertUpsert(engine, engine.catalog.ensure(namespace), query.filter, update, now);
+  const { doc, bytes } = insertUpsert(context, engine.catalog.ensure(namespace), query.filter, update, now);
   const value = isNew ? projected(context, query, doc, bytes, undefined) : null;
   return { lastErrorObject: { n: 1, updatedExisting: false, upserted: doc._id }, value, ok: 1 };
 }

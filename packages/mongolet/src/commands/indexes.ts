@@ -1,9 +1,9 @@
 /** `createIndexes`, `listIndexes` and `dropIndexes` */
-import { errorOf } from '../errors.ts';
+import { errorOf, MongoletError } from '../errors.ts';
 import { Cursor } from '../session/cursors.ts';
 import type { Collection } from '../store/collection.ts';
 import { type Index, type IndexSpec, idIndexSpec } from '../store/index-info.ts';
-import { encode, type Value } from '../value/codec.ts';
+import { type Doc, encode, type Value } from '../value/codec.ts';
 import { equalValues } from '../value/compare.ts';
 import { isDoc } from '../value/type.ts';
 import type { ReplyDoc } from '../wire/reply-writer.ts';
@@ -50,6 +50,8 @@ export const createIndexes: CommandDefinition = {
           `Cannot create new indexes on existing collection ${namespace} in a multi-document transaction.`,
         );
       }
+      if (collection.cap && spec.expireAfterSeconds !== undefined)
+        throw errorOf('CannotCreateIndex', 'Cannot create TTL index on a capped collection');
       if (collection.indexes.length >= MAX_INDEXES) {
         throw errorOf('CannotCreateIndex', `add index fails, too many indexes for ${namespace}`);
       }
@@ -79,7 +81,7 @@ export const listIndexes: CommandDefinition = {
   fields: ['cursor', 'includeBuildUUIDs', 'includeIndexBuildInfo'],
   run(context): ReplyDoc {
     const collection = existingCollection(context);
-    const specs = collection.indexes.map((index) => encode(index.spec));
+    const specs = collection.indexes.map((index) => encode(reportedSpec(collection, index)));
     const cursorOptions = optionalDoc(context.command, 'cursor') ?? {};
     const cursor = new Cursor(
       collection.namespace,
@@ -90,6 +92,11 @@ export const listIndexes: CommandDefinition = {
     return openCursor(context.engine, cursor, { batchSize, isSingleBatch: false });
   },
 };
+
+function reportedSpec({ options }: Collection, index: Index): Doc {
+  const { clusteredIndex } = options;
+  return index.isIdIndex && isDoc(clusteredIndex) ? { ...clusteredIndex, clustered: true } : index.spec;
+}
 
 /** Drops indexes by name, by names, by key, or all but that on `_id`. */
 export const dropIndexes: CommandDefinition = {
@@ -110,13 +117,17 @@ function indexesToDrop(collection: Collection, wanted: Value): Index[] {
   if (Array.isArray(wanted)) return wanted.flatMap((one: Value) => indexesToDrop(collection, one));
   if (typeof wanted !== 'string' && !isDoc(wanted)) throw wrongType('dropIndexes.index', wanted, 'string');
   const found = collection.indexes.find((index) =>
-    typeof wanted === 'string' ? index.spec.name === wanted : sameKey(index.spec.key, wanted),
+    typeof wanted === 'string'
+      ? reportedSpec(collection, index).name === wanted
+      : sameKey(index.spec.key, wanted),
   );
   if (!found) {
     const message =
       typeof wanted === 'string' ? `index not found with name [${wanted}]` : "can't find index with this key";
     throw errorOf('IndexNotFound', message);
   }
+  if (found.isIdIndex && collection.isClustered)
+    throw new MongoletError(5979800, 'Cannot drop the clustered index');
   if (found.isIdIndex) throw errorOf('InvalidOptions', 'cannot drop _id index');
   return [found];
 }

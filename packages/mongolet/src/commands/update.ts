@@ -86,13 +86,13 @@ function updateOne(run: UpdateRun, statement: Doc, index: number): void {
   const now = new Date();
   if (existing) {
     for (const record of records) {
-      const { isModified } = changeRecord(engine, existing, record, changes, matcher, now);
+      const { isModified } = changeRecord(context, existing, record, changes, matcher, now);
       tally.n += 1;
       if (isModified) tally.nModified += 1;
     }
   }
   if (records.length > 0 || !isSet(statement, 'upsert')) return;
-  const { doc } = insertUpsert(engine, engine.catalog.ensure(namespace), filter, changes, now);
+  const { doc } = insertUpsert(context, engine.catalog.ensure(namespace), filter, changes, now);
   tally.n += 1;
   tally.upserted.push({ index, _id: doc._id });
 }

@@ -11,8 +11,9 @@ import { type Doc, encode, type Value } from '../value/codec.ts';
 import type { Collation } from '../value/collation.ts';
 import { compareValues } from '../value/compare.ts';
 import { docOf, keysOf } from '../value/document.ts';
-import type { Engine } from './command.ts';
+import type { CommandContext, Engine } from './command.ts';
 import { checkId } from './insert.ts';
+import { checkDocument } from './validation.ts';
 
 /** What a write asks for. */
 export interface WriteQuery {
@@ -54,7 +55,7 @@ export function findRecords(
 
 /** Applies an update to one record. */
 export function changeRecord(
-  engine: Engine,
+  context: CommandContext,
   collection: Collection,
   record: LazyRecord,
   update: Updater,
@@ -68,13 +69,14 @@ export function changeRecord(
   if (compareValues(before._id, doc._id) !== 0) throw changedId();
   const bytes = Buffer.from(encode(doc));
   if (bytes.equals(record.bytes)) return { doc: before, bytes, isModified: false };
-  engine.records.replace(collection, record, doc, bytes, update.isReplacement ? 'replace' : 'update');
+  checkDocument(context, collection, doc, before);
+  context.engine.records.replace(collection, record, doc, bytes, update.isReplacement ? 'replace' : 'update');
   return { doc, bytes, isModified: true };
 }
 
 /** Inserts the document that an upsert makes of its filter and its update. */
 export function insertUpsert(
-  engine: Engine,
+  context: CommandContext,
   collection: Collection,
   filter: Doc,
   update: Updater,
@@ -90,7 +92,8 @@ export function insertUpsert(
     .map((key): [string, unknown] => [key, made[key]]);
   const doc = docOf([['_id', id === undefined ? new ObjectId() : id], ...rest]);
   const bytes = Buffer.from(encode(doc));
-  engine.records.insert(collection, doc, bytes);
+  checkDocument(context, collection, doc);
+  context.engine.records.insert(collection, doc, bytes);
   return { doc, bytes, isModified: true };
 }
 

@@ -6,6 +6,7 @@ import { type Doc, getField, keysOf, type Value } from '../value/document.ts';
 import { isDoc, TYPE, typeNameOf, typeOf } from '../value/type.ts';
 import { type BitOperator, bitsNode } from './bits.ts';
 import { equalityNode, inNode, isDBRefLike, type OrderOperator, orderNode } from './comparison.ts';
+import { parseSchema } from './json-schema/schema.ts';
 import { allOf, anyOf, type DocTest, type FieldNode, placeOnPath, placeOnValue } from './node.ts';
 import { patternTest, regexTest } from './regex.ts';
 import { existsNode, isTrue, modNode, sizeNode, typeNode } from './shape.ts';
@@ -24,7 +25,6 @@ export interface FilterContext {
 const REFUSED = new Set([
   '$where',
   '$text',
-  '$jsonSchema',
   '$near',
   '$nearSphere',
   '$geoNear',
@@ -69,6 +69,12 @@ function parseTopOperator(operator: string, value: Value, context: FilterContext
       return undefined;
     case '$expr':
       return parseExpr(value, context);
+    case '$jsonSchema': {
+      if (!context.isTop)
+        throw errorOf('BadValue', '$jsonSchema can only be applied to the top-level document');
+      const schema = parseSchema(value);
+      return (doc) => schema.matches(doc);
+    }
     case '$alwaysTrue':
     case '$alwaysFalse':
       return () => operator === '$alwaysTrue';

@@ -2,7 +2,7 @@
 import { BSONRegExp } from 'bson';
 import { errorOf, MongoletError } from '../errors.ts';
 import type { Collection } from '../store/collection.ts';
-import type { Index, IndexField } from '../store/index-info.ts';
+import type { Index, IndexField, IndexSpec } from '../store/index-info.ts';
 import { shortenOrdered } from '../store/keys.ts';
 import type { Value } from '../value/codec.ts';
 import { foldValue, hasText } from '../value/collation.ts';
@@ -31,11 +31,7 @@ export function choosePlan(collection: Collection, query: Query): Plan {
   const { filter, sort } = query;
   const sortKeys = sort ? keysOf(sort) : [];
   const natural = naturalDirection(query);
-  const scan: Plan = {
-    kind: 'collection',
-    reverse: natural === -1,
-    providesSort: sortKeys.length === 0 || natural !== undefined,
-  };
+  const scan = wholeCollection(collection, natural === -1, sortKeys.length === 0 || natural !== undefined);
   const hinted = hintedIndex(collection, query.hint);
   if (natural !== undefined) return scan;
   const predicates = predicatesOf(filter);
@@ -51,6 +47,14 @@ export function choosePlan(collection: Collection, query: Query): Plan {
   }
   if (hinted && best.score < HINT_SCORE) return wholeIndex(hinted, query, predicates);
   return best.plan;
+}
+
+/** Everything in natural order, which in a clustered collection is that of `_id`. */
+function wholeCollection(collection: Collection, reverse: boolean, providesSort: boolean): Plan {
+  if (!collection.isClustered) return { kind: 'collection', reverse, providesSort };
+  const { idIndex } = collection;
+  const intervals = intervalsOf(idIndex.fields, [], undefined);
+  return { kind: 'index', index: idIndex, intervals, reverse, providesSort, mustMerge: false };
 }
 
 /** All entries of an index that was hinted at; a sparse one then leaves out documents, as in MongoDB. */
@@ -106,13 +110,18 @@ function hintedIndex(collection: Collection, hint: Value): Index | undefined {
   }
   const found = collection.indexes.find(
     ({ spec }) =>
-      !spec.hidden && (typeof hint === 'string' ? spec.name === hint : equalValues(spec.key, hint)),
+      !spec.hidden &&
+      (typeof hint === 'string' ? nameIn(collection, spec) === hint : equalValues(spec.key, hint)),
   );
   if (found) return found;
   throw errorOf(
     'BadValue',
     'error processing query: planner returned error: bad hint: hint provided does not correspond to an existing index',
   );
+}
+
+function nameIn({ options }: Collection, { name }: IndexSpec): Value {
+  return name === '_id_' && isDoc(options.clusteredIndex) ? options.clusteredIndex.name : name;
 }
 
 function candidateOf(

@@ -132,6 +132,16 @@ export class Catalog {
     for (const index of collection.indexes) this.garbage.add('indexes', index.id);
   }
 
+  /** Gives a collection other options. */
+  changeOptions(collection: Collection, options: CollectionOptions): void {
+    const before = collection.options;
+    collection.options = options;
+    this.#storage.onUndo(() => {
+      collection.options = before;
+    });
+    this.save(collection);
+  }
+
   /** Adds an empty index to a collection; the caller fills it. */
   addIndex(collection: Collection, spec: IndexSpec): Index {
     if (!this.#storage.view) {

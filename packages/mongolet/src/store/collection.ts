@@ -14,7 +14,9 @@ export class Collection {
   namespace: string;
   readonly id: number;
   readonly uuid: string;
-  readonly options: CollectionOptions;
+  options: CollectionOptions;
+  /** What a capped collection holds; of others it is not known. */
+  usage = { bytes: 0, count: 0 };
   /** How its strings compare where a command does not say it. */
   readonly collation: Collation | undefined;
   indexes: Index[] = [];
@@ -41,6 +43,18 @@ export class Collection {
     return this.namespace.slice(this.namespace.indexOf('.') + 1);
   }
 
+  /** How much a capped collection may hold. */
+  get cap(): { bytes: number; count: number } | undefined {
+    const { capped, size, max } = this.options;
+    if (capped !== true) return undefined;
+    return { bytes: Number(size), count: max === undefined ? Number.POSITIVE_INFINITY : Number(max) };
+  }
+
+  /** Whether its natural order is that of `_id`. */
+  get isClustered(): boolean {
+    return this.options.clusteredIndex !== undefined;
+  }
+
   /** The index on `_id`, which every collection has. */
   get idIndex(): Index {
     const index = this.indexes[0];
@@ -59,12 +73,17 @@ export class Collection {
     return this.#lastRecordId;
   }
 
-  /** Finds out, at a start, which record ids are taken. */
+  /** Finds out, at a start, which record ids are taken, and how full a capped collection is. */
   loadNextRecordId(storage: Storage): void {
     const last = storage.scan(storage.documents, wholeRange(this.id), { reverse: true, keysOnly: true });
     for (const { key } of last) {
       this.#lastRecordId = recordIdOfKey(key);
       break;
+    }
+    if (!this.cap) return;
+    for (const { value } of storage.scan(storage.documents, wholeRange(this.id))) {
+      this.usage.bytes += value.length;
+      this.usage.count += 1;
     }
   }
 

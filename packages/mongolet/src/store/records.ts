@@ -1,5 +1,5 @@
 /** Inserts, replaces and removes documents together with their index entries, inside a batch. */
-import { errorOf } from '../errors.ts';
+import { errorOf, MongoletError } from '../errors.ts';
 import { type Doc, decode } from '../value/codec.ts';
 import type { Catalog } from './catalog.ts';
 import type { ChangeLog } from './change-log.ts';
@@ -43,6 +43,7 @@ export class Records {
   /** Adds a document; `bytes` is its encoding. */
   insert(collection: Collection, doc: Doc, bytes: Buffer): void {
     checkSize(bytes);
+    if (collection.cap) this.#checkCapped(collection, bytes);
     const recordId = collection.takeRecordId();
     const keys = collection.indexes.map((index) => index.keysOf(doc));
     for (const [i, index] of collection.indexes.entries()) {
@@ -53,6 +54,7 @@ export class Records {
       this.#addEntries(collection, index, keys[i] as DocumentKeys, recordId);
     }
     this.#log.note({ kind: 'insert', namespace: collection.namespace, id: doc._id, doc });
+    if (collection.cap) this.#makeRoom(collection, bytes);
   }
 
   /** Puts `doc` in the place of a stored document, by an update or as a whole; the `_id` must be the same. */
@@ -64,6 +66,13 @@ export class Records {
     kind: 'update' | 'replace',
   ): void {
     checkSize(bytes);
+    if (collection.cap && bytes.length !== record.bytes.length) {
+      throw new MongoletError(
+        10003,
+        `Cannot change the size of a document in a capped collection: ${record.bytes.length} != ${bytes.length}`,
+        { codeName: 'CannotGrowDocumentInCappedNamespace' },
+      );
+    }
     const { recordId } = record;
     const changes: { index: Index; removed: Buffer[]; added: DocumentKeys }[] = [];
     for (const index of collection.indexes) {
@@ -89,11 +98,50 @@ export class Records {
 
   /** Removes a stored document. */
   remove(collection: Collection, record: StoredRecord): void {
+    if (collection.cap) this.#checkCapped(collection, record.bytes);
     for (const index of collection.indexes) {
       for (const key of index.keysOf(record.doc).ordered) this.#removeEntry(index, key, record.recordId);
     }
     this.#storage.remove(this.#storage.documents, documentKey(collection.id, record.recordId), record.bytes);
     this.#log.note({ kind: 'delete', namespace: collection.namespace, id: record.doc._id });
+    if (collection.cap) this.#addUsage(collection, -record.bytes.length, -1);
+  }
+
+  #checkCapped(collection: Collection, bytes: Buffer): void {
+    if (this.#storage.view) {
+      throw errorOf(
+        'OperationNotSupportedInTransaction',
+        `Collection '${collection.namespace}' is a capped collection. Writes in transactions are not allowed on capped collections.`,
+      );
+    }
+    if (bytes.length > (collection.cap?.bytes ?? 0))
+      throw errorOf('BadValue', 'object to insert exceeds cappedMaxSize');
+  }
+
+  /** Takes a new document of a capped collection into account, and removes the oldest ones that it has no room for. */
+  #makeRoom(collection: Collection, inserted: Buffer): void {
+    this.#addUsage(collection, inserted.length, 1);
+    const { cap } = collection;
+    if (!cap) return;
+    while (collection.usage.bytes > cap.bytes || collection.usage.count > cap.count) {
+      const oldest = this.#oldestOf(collection);
+      if (!oldest) throw new Error(`${collection.namespace} is empty and yet too full`);
+      this.remove(collection, oldest);
+    }
+  }
+
+  #oldestOf(collection: Collection): StoredRecord | undefined {
+    for (const { key, value } of this.#storage.scan(this.#storage.documents, wholeRange(collection.id)))
+      return { recordId: recordIdOfKey(key), bytes: value, doc: decode(value) };
+    return undefined;
+  }
+
+  #addUsage(collection: Collection, bytes: number, count: number): void {
+    const before = collection.usage;
+    collection.usage = { bytes: before.bytes + bytes, count: before.count + count };
+    this.#storage.onUndo(() => {
+      collection.usage = before;
+    });
   }
 
   /** Fills a new index with the documents that are there already. */
