@@ -62,6 +62,9 @@ export function checkIndexSpec(given: Doc, ofCollection?: Collation): IndexSpec 
   }
   const choice = collationChoiceOf(given);
   const collation = choice === undefined ? ofCollection : choice;
+  const isGeo = keysOf(key).some((path) => key[path] === '2d');
+  if (isGeo && (collation || isSet(given, 'unique') || given.expireAfterSeconds !== undefined))
+    throw errorOf('CannotCreateIndex', 'a 2d index cannot be unique, expire, or have a collation');
   if (collation && keysOf(key).some((path) => key[path] === 'hashed'))
     throw errorOf('CannotCreateIndex', 'Hashed indexes do not currently support collation');
   const partial = checkPartial(given.partialFilterExpression);
@@ -97,6 +100,9 @@ function checkKey(key: Value): Doc {
   }
   for (const path of paths) {
     const value = key[path];
+    if (value === '2d' && path === paths[0]) continue;
+    if (value === '2d')
+      throw errorOf('CannotCreateIndex', `2d has to be first in index, unlike field '${path}'`);
     if (typeof value === 'string' && value !== 'hashed') {
       throw errorOf(
         'CommandNotSupported',

@@ -6,6 +6,7 @@ import { type Doc, getField, keysOf, type Value } from '../value/document.ts';
 import { isDoc, TYPE, typeNameOf, typeOf } from '../value/type.ts';
 import { type BitOperator, bitsNode } from './bits.ts';
 import { equalityNode, inNode, isDBRefLike, type OrderOperator, orderNode } from './comparison.ts';
+import { geoWithinNode } from './geo-within.ts';
 import { parseSchema } from './json-schema/schema.ts';
 import { allOf, anyOf, type DocTest, type FieldNode, placeOnPath, placeOnValue } from './node.ts';
 import { patternTest, regexTest } from './regex.ts';
@@ -28,9 +29,7 @@ const REFUSED = new Set([
   '$near',
   '$nearSphere',
   '$geoNear',
-  '$geoWithin',
   '$geoIntersects',
-  '$within',
   '$maxDistance',
   '$minDistance',
   '$sampleRate',
@@ -197,6 +196,10 @@ function parseRareOperator(operator: string, operand: Value, siblings: Doc): Fie
     case '$bitsAllClear':
     case '$bitsAnyClear':
       return bitsNode(operator as BitOperator, operand);
+    // The second is the older name of the first.
+    case '$geoWithin':
+    case '$within':
+      return geoWithinNode(operand);
     case '$comment':
       return undefined;
     default:

@@ -2,10 +2,10 @@
 import { BSONRegExp } from 'bson';
 import { errorOf, MongoletError } from '../errors.ts';
 import type { Collection } from '../store/collection.ts';
+import { geoKey } from '../store/geo-keys.ts';
 import type { Index, IndexField, IndexSpec } from '../store/index-info.ts';
 import { shortenOrdered } from '../store/keys.ts';
 import type { Value } from '../value/codec.ts';
-import { foldValue, hasText } from '../value/collation.ts';
 import { equalValues } from '../value/compare.ts';
 import { keysOf } from '../value/document.ts';
 import { encodeKey, keyRange, lowerBoundOfType, successorOf, upperBoundOfType } from '../value/key.ts';
@@ -13,6 +13,7 @@ import { isDoc } from '../value/type.ts';
 import { impliesPartial } from './partial.ts';
 import type { IndexScan, Interval, Lookup, Plan, Query } from './plan.ts';
 import { type FieldPredicate, predicatesOf } from './predicates.ts';
+import { folded, rangeOf, sharesArray, usablePoints, usableWith } from './usable.ts';
 
 /** More intervals than this cost more than they save. */
 const MAX_INTERVALS = 1000;
@@ -59,7 +60,7 @@ function wholeCollection(collection: Collection, reverse: boolean, providesSort:
 
 /** All entries of an index that was hinted at; a sparse one then leaves out documents, as in MongoDB. */
 function wholeIndex(index: Index, query: Query, predicates: ReadonlyMap<string, FieldPredicate>): IndexScan {
-  if (index.spec.partialFilterExpression && !holdsAllMatches(index, query, predicates)) {
+  if (index.isGeo || (index.spec.partialFilterExpression && !holdsAllMatches(index, query, predicates))) {
     throw new MongoletError(
       291,
       'error processing query: planner returned error: the hinted index cannot be used',
@@ -130,6 +131,7 @@ function candidateOf(
   predicates: ReadonlyMap<string, FieldPredicate>,
 ): Candidate | undefined {
   if (!holdsAllMatches(index, query, predicates)) return undefined;
+  if (index.isGeo) return geoCandidate(index, query, predicates);
   const { fields } = index;
   const predicateOf = (field: IndexField) => usableWith(index, query.collation, predicates.get(field.path));
   const points: Value[][] = [];
@@ -159,6 +161,27 @@ function candidateOf(
   return { plan, score: points.length * 4 + (range ? 2 : 0) + (usesSort ? 3 : 0) };
 }
 
+/** The points of an index between two on the first axis. */
+function geoCandidate(
+  index: Index,
+  { sort }: Query,
+  predicates: ReadonlyMap<string, FieldPredicate>,
+): Candidate | undefined {
+  const span = predicates.get(index.fields[0]?.path ?? '')?.span;
+  if (!span) return undefined;
+  const interval = { low: geoKey(span.low), high: successorOf(geoKey(span.high)), sharedBytes: 0 };
+  const providesSort = sort === undefined || keysOf(sort).length === 0;
+  const plan: IndexScan = {
+    kind: 'index',
+    index,
+    intervals: [interval],
+    reverse: false,
+    providesSort,
+    mustMerge: false,
+  };
+  return { plan, score: 2 };
+}
+
 function lookup(index: Index, points: Value[][], predicates: ReadonlyMap<string, FieldPredicate>): Candidate {
   const keys = intervalsOf(index.fields, folded(index, points), undefined).map(
     ({ low }) => shortenOrdered(low).bytes,
@@ -183,57 +206,6 @@ function holdsAllMatches(
   if (!partialFilterExpression) return true;
   // What implies what is decided without a collation.
   return !collation && !index.collation && impliesPartial(filter, predicates, partialFilterExpression);
-}
-
-/** Conditions on two fields below one array may be fulfilled by different elements, an entry stands for one element. */
-function sharesArray(index: Index, position: number): boolean {
-  if (!index.isMultikey) return false;
-  const top = topOf(index.fields[position]?.path);
-  return index.fields.slice(0, position).some((field) => topOf(field.path) === top);
-}
-
-function topOf(path: string | undefined): string {
-  return path?.split('.', 1)[0] ?? '';
-}
-
-/** What of a predicate holds in an index: text compares there by the index's collation, and only as equal or not. */
-function usableWith(
-  index: Index,
-  collation: Query['collation'],
-  predicate: FieldPredicate | undefined,
-): FieldPredicate | undefined {
-  if (!predicate || (!index.collation && !collation)) return predicate;
-  const isSame = index.collation === collation;
-  const { points, low, high, prefix } = predicate;
-  return {
-    points: points && !isSame && points.some(hasText) ? undefined : points,
-    low: hasText(low?.value) ? undefined : low,
-    high: hasText(high?.value) ? undefined : high,
-    // Regular expressions know no collation.
-    prefix: index.collation ? undefined : prefix,
-    isPresent: predicate.isPresent,
-  };
-}
-
-function folded(index: Index, points: readonly Value[][]): readonly Value[][] {
-  const { collation } = index;
-  return collation ? points.map((row) => row.map((value) => foldValue(value, collation))) : points;
-}
-
-function usablePoints(index: Index, predicate: FieldPredicate | undefined): Value[] | undefined {
-  const points = predicate?.points;
-  // In a multikey index null stands for several things, which `null` in a filter does not match alike.
-  if (!points || (index.isMultikey && points.includes(null))) return undefined;
-  return points;
-}
-
-function rangeOf(index: Index, predicate: FieldPredicate | undefined): FieldPredicate | undefined {
-  if (!predicate) return undefined;
-  if (!predicate.low && !predicate.high) return predicate.prefix === undefined ? undefined : predicate;
-  if (predicate.prefix !== undefined) return rangeOf(index, { ...predicate, prefix: undefined });
-  // Different elements of an array may fulfil the two bounds: only one of them may narrow the scan.
-  if (index.isMultikey && predicate.low) return { ...predicate, high: undefined };
-  return predicate;
 }
 
 /** Whether reading the index forwards (1) or backwards (-1) gives the order of the sort. */

@@ -7,6 +7,7 @@ import { equalValues } from '../value/compare.ts';
 import { getField, keysOf } from '../value/document.ts';
 import { encodeKey } from '../value/key.ts';
 import { compoundIndexKeys } from '../value/path.ts';
+import { geoKeysOf } from './geo-keys.ts';
 import { shortenOrdered } from './keys.ts';
 
 /** What `createIndexes` was given, checked; `listIndexes` reports it as it stands. */
@@ -94,6 +95,10 @@ export class Index {
   keysOf(doc: Doc): DocumentKeys {
     if (this.isIdIndex) return finish([this.encode([getField(doc, '_id')])], false);
     if (this.#partial && !this.#partial.matches(doc)) return NO_KEYS;
+    if (this.isGeo) {
+      const keys = distinct(geoKeysOf(doc, this.#paths[0] ?? ''));
+      return finish(keys, keys.length > 1);
+    }
     const plain = this.#plainValues(doc);
     if (plain) {
       if (this.spec.sparse && plain.every((value) => value === undefined)) return NO_KEYS;
@@ -126,6 +131,11 @@ export class Index {
         one.every((value, i) => equalValues(value ?? null, other[i] ?? null, collation)),
       ),
     );
+  }
+
+  /** Whether its first field is the place of a point on a plane. */
+  get isGeo(): boolean {
+    return this.spec.key[this.#paths[0] ?? ''] === '2d';
   }
 
   /** The common case, made cheap: top-level fields without an array among them. */
