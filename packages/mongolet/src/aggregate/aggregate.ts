@@ -24,7 +24,7 @@ import type { Collation } from '../value/collation.ts';
 import { isDoc } from '../value/type.ts';
 import type { ReplyDoc } from '../wire/reply-writer.ts';
 import { compileExpression } from './expression.ts';
-import { hasOut, outTarget, writeOut } from './out.ts';
+import { hasOutput, outputOf, writeAll } from './output.ts';
 import { readStage } from './stage.ts';
 import { compilePipeline, wholeNumber } from './stages.ts';
 
@@ -32,7 +32,7 @@ import { compilePipeline, wholeNumber } from './stages.ts';
 export const aggregate: CommandDefinition = {
   kind: 'read',
   isForTransactions: true,
-  writes: (command) => hasOut(command) || isChangeStream(command),
+  writes: (command) => hasOutput(command) || isChangeStream(command),
   fields: [
     'pipeline',
     'cursor',
@@ -58,11 +58,11 @@ export const aggregate: CommandDefinition = {
     if (isChangeStream(command)) return changeStreamReply(context, optionalCount(cursorOptions, 'batchSize'));
     const isOnCollection = typeof command.aggregate === 'string';
     const namespace = isOnCollection ? namespaceOf(context) : `${context.database}.$cmd.aggregate`;
-    const target = hasOut(command) ? outTarget(context, pipeline) : undefined;
-    const stages = target === undefined ? pipeline : pipeline.slice(0, -1);
+    const write = outputOf(context, pipeline);
+    const stages = write ? pipeline.slice(0, -1) : pipeline;
     const source = isOnCollection ? sourceOf(context, namespace, stages) : givenDocuments(context, stages);
-    if (target !== undefined) {
-      writeOut(context, target, source);
+    if (write) {
+      writeAll(source, write);
       return { cursor: { firstBatch: [], id: 0n, ns: namespace }, ok: 1 };
     }
     const cursor = new Cursor(namespace, source, Number.POSITIVE_INFINITY);
