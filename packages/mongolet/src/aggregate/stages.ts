@@ -98,6 +98,11 @@ export function isStage(operator: string): boolean {
   return STAGES.has(operator) || REFUSED.has(operator);
 }
 
+/** The error for a stage that nobody has. */
+export function unknownStage(operator: string): MongoletError {
+  return new MongoletError(40324, `Unrecognized pipeline stage name: '${operator}'`);
+}
+
 /** Compiles a pipeline: every stage is checked before the first one runs. */
 export function compilePipeline(pipeline: Value, context: Omit<PipelineContext, 'compile'>): Stage {
   if (!Array.isArray(pipeline))
@@ -115,7 +120,7 @@ export function compilePipeline(pipeline: Value, context: Omit<PipelineContext, 
     if (REFUSED.has(operator))
       throw errorOf('CommandNotSupported', `mongolet does not support the stage '${operator}'`);
     if (operator === '$listSearchIndexes') throw searchNotEnabled();
-    throw new MongoletError(40324, `Unrecognized pipeline stage name: '${operator}'`);
+    throw unknownStage(operator);
   });
   return (input: Iterable<Doc>) => stages.reduce<Iterable<Doc>>((docs, stage) => stage(docs), input);
 }

@@ -5,11 +5,15 @@ import { compileQuery } from '../commands/compile.ts';
 import { findRecords } from '../commands/write-one.ts';
 import { MongoletError } from '../errors.ts';
 import type { DocumentSource, Tail } from '../session/cursors.ts';
+import { timeOf } from '../store/change-log.ts';
 import { type Doc, decode, encode, type Value } from '../value/codec.ts';
 import { equalValues } from '../value/compare.ts';
 import { eventOf, invalidateOf, invalidates, isInScope, nameOf, type Scope } from './event.ts';
 import type { StreamOptions } from './options.ts';
-import { type ResumePoint, tokenOf } from './resume-token.ts';
+import { type ResumePoint, type TokenKind, tokenOf } from './resume-token.ts';
+
+/** By this a driver knows that opening the stream once more would not help. */
+const NOT_RESUMABLE = ['NonResumableChangeStreamError'];
 
 /** Opens a stream, inside a batch: from then on everything it will tell of is kept. */
 export function openChangeStream(
@@ -39,6 +43,7 @@ class ChangeStream implements DocumentSource, Tail {
   /** Everything up to here has been told. */
   #position: Buffer;
   #token: Doc;
+  #tokenAt: Buffer;
   #tokenBefore: Doc;
   #entries: Iterator<{ position: Buffer; bytes: Buffer }> | undefined;
   /** The invalidate event that comes next, and is the last. */
@@ -51,7 +56,7 @@ class ChangeStream implements DocumentSource, Tail {
     looksUp: boolean,
     stage: Stage,
     position: Buffer,
-    kind: ResumePoint['kind'] = 'mark',
+    kind: TokenKind = 'mark',
   ) {
     this.#engine = engine;
     this.#scope = scope;
@@ -60,6 +65,7 @@ class ChangeStream implements DocumentSource, Tail {
     this.#position = position;
     this.#token = tokenOf(position, kind);
     this.#tokenBefore = this.#token;
+    this.#tokenAt = position;
   }
 
   /** Goes on after an event, which must be there: if it invalidated the stream, that is still to be told. */
@@ -69,6 +75,7 @@ class ChangeStream implements DocumentSource, Tail {
     if (!entry || !isInScope(entry, this.#scope)) {
       throw new MongoletError(280, 'cannot resume stream; the resume token was not found.', {
         codeName: 'ChangeStreamFatalError',
+        errorLabels: NOT_RESUMABLE,
       });
     }
     this.#expectEnd(position, entry);
@@ -89,14 +96,17 @@ class ChangeStream implements DocumentSource, Tail {
       this.#expectEnd(position, entry);
       const told = this.#told(eventOf(position, entry, this.#looksUp ? this.#lookUp : undefined));
       if (told) {
-        this.#advance(tokenOf(position, 'event'));
+        this.#advance(position, 'event');
         return told;
       }
       if (this.#farewell) return this.#end(this.#farewell);
     }
     this.suspend();
     this.#position = this.#engine.log.end();
-    this.#token = tokenOf(this.#position, 'mark');
+    // Where the last event is the last that happened, its own token is as good, and clients may have it already.
+    const { t, i } = timeOf(this.#position);
+    const told = timeOf(this.#tokenAt);
+    if (t !== told.t || i !== told.i) this.#advance(this.#position, 'mark');
     return undefined;
   }
 
@@ -117,14 +127,15 @@ class ChangeStream implements DocumentSource, Tail {
   #end({ position, event }: { position: Buffer; event: Doc }): Uint8Array | undefined {
     this.isDead = true;
     this.suspend();
-    this.#advance(tokenOf(position, 'invalidate'));
+    this.#advance(position, 'invalidate');
     // MongoDB ends the stream also where the pipeline leaves out the event that says so.
     return this.#told(event);
   }
 
-  #advance(token: Doc): void {
+  #advance(position: Buffer, kind: TokenKind): void {
     this.#tokenBefore = this.#token;
-    this.#token = token;
+    this.#token = tokenOf(position, kind);
+    this.#tokenAt = position;
   }
 
   /** The event as the pipeline leaves it, or undefined where it leaves it out. */
@@ -148,7 +159,7 @@ function historyLost(): MongoletError {
   return new MongoletError(
     286,
     'Resume of change stream was not possible, as the resume point may no longer be in the oplog.',
-    { codeName: 'ChangeStreamHistoryLost' },
+    { codeName: 'ChangeStreamHistoryLost', errorLabels: NOT_RESUMABLE },
   );
 }
 
@@ -157,6 +168,6 @@ function changedToken(): MongoletError {
     280,
     'Encountered an event whose _id field, which contains the resume token, was modified by the pipeline. ' +
       'Modifying the _id field of an event makes it impossible to resume the stream from that point.',
-    { codeName: 'ChangeStreamFatalError' },
+    { codeName: 'ChangeStreamFatalError', errorLabels: NOT_RESUMABLE },
   );
 }

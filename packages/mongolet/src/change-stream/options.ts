@@ -1,6 +1,7 @@
 /** Reads a `$changeStream` stage, and refuses pipelines that may not follow it. */
 import { Timestamp } from 'bson';
 import { readStage } from '../aggregate/stage.ts';
+import { isStage, unknownStage } from '../aggregate/stages.ts';
 import { errorOf, MongoletError } from '../errors.ts';
 import { positionOf } from '../store/change-log.ts';
 import type { Doc, Value } from '../value/codec.ts';
@@ -54,6 +55,7 @@ export function readChangeStream(
   if (!isDoc(spec)) throw new MongoletError(50808, '$changeStream stage expects a document as argument');
   for (const stage of rest) {
     const name = readStage(stage).operator;
+    if (!isStage(name)) throw unknownStage(name);
     if (!ALLOWED.has(name))
       throw errorOf('IllegalOperation', `${name} is not permitted in a $changeStream pipeline`);
   }

@@ -28,6 +28,8 @@ export const getMore: CommandDefinition = {
     const collection = command.collection;
     if (typeof collection !== 'string') throw wrongType('getMore.collection', collection, 'string');
     const cursor = engine.cursors.get(id, `${database}.${collection}`, engine.storage.view);
+    if (command.maxTimeMS !== undefined && !cursor.awaitsData)
+      throw errorOf('BadValue', 'cannot set maxTimeMS on getMore command for a non-awaitData cursor');
     const size = optionalCount(command, 'batchSize') || Number.POSITIVE_INFINITY;
     try {
       const { documents, isLast, resumeToken } = cursor.readBatch(size);

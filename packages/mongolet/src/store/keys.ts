@@ -33,9 +33,10 @@ export function recordIdBytes(recordId: RecordId): Buffer {
 
 /** The record ids in the value of a unique index's entry: one, or by a collation all whose keys are alike. */
 export function recordIdsOf(bytes: Buffer): RecordId[] {
-  return Array.from({ length: bytes.length / RECORD_ID_BYTES }, (_, i) =>
-    bytes.readUIntBE(i * RECORD_ID_BYTES, RECORD_ID_BYTES),
-  );
+  const ids = [bytes.readUIntBE(0, RECORD_ID_BYTES)];
+  for (let at = RECORD_ID_BYTES; at < bytes.length; at += RECORD_ID_BYTES)
+    ids.push(bytes.readUIntBE(at, RECORD_ID_BYTES));
+  return ids;
 }
 
 /** The key of an index entry; `recordId` is part of it only where the index is not unique. */
