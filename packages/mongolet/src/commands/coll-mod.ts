@@ -12,12 +12,14 @@ import { VALIDATION_FIELDS, validationOptionsOf } from './validation.ts';
 /** Changes the validation of a collection, or `expireAfterSeconds` or `hidden` of an index. */
 export const collMod: CommandDefinition = {
   kind: 'write',
-  fields: ['index', ...VALIDATION_FIELDS],
+  fields: ['index', 'changeStreamPreAndPostImages', ...VALIDATION_FIELDS],
   run(context): ReplyDoc {
     const { engine, command } = context;
     const namespace = namespaceOf(context);
     const collection = engine.catalog.find(namespace);
     if (!collection) throw errorOf('NamespaceNotFound', `ns does not exist: ${namespace}`);
+    if (command.changeStreamPreAndPostImages !== undefined)
+      throw errorOf('NotImplemented', "mongolet does not support 'changeStreamPreAndPostImages'");
     if (VALIDATION_FIELDS.some((field) => command[field] !== undefined)) {
       const { options, collation } = collection;
       const changes = validationOptionsOf(context, options, collation);

@@ -20,7 +20,8 @@ const KNOWN_DATA: Record<string, readonly string[]> = {
   ],
   onPrimaryTransactionalWrite: ['closeConnection', 'failBeforeCommitExceptionCode'],
   maxTimeAlwaysTimeOut: [],
-  failGetMoreAfterCursorCheckout: ['errorCode', 'closeConnection'],
+  // The last two mean nothing in MongoDB either, but its drivers send them.
+  failGetMoreAfterCursorCheckout: ['errorCode', 'closeConnection', 'failCommands', 'errmsg'],
 };
 
 /** What a command that meets a fail point goes through, in this order. */

@@ -17,7 +17,7 @@ const OFFSET_BYTES = 8;
 const KEEP_MS = 24 * 60 * 60 * 1000;
 const CLEAR_ENTRIES = 2000;
 const LAST_OF_TIME = 0xffff_ffff;
-/** Some gigabytes less than MongoDB's oplog takes at least. */
+/** A quarter of what MongoDB's oplog takes at least. */
 const MAX_BYTES = 256 * 1024 * 1024;
 
 /** The whole log, from the first position to beyond the last. */
