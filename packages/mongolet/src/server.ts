@@ -6,8 +6,10 @@ import { startBackground } from './commands/background.ts';
 import type { Engine } from './commands/command.ts';
 import { dispatch } from './commands/dispatch.ts';
 import { FailPoints } from './commands/fail-points.ts';
+import { renewIndexes } from './commands/renew-indexes.ts';
 import { Cursors } from './session/cursors.ts';
 import { Catalog } from './store/catalog.ts';
+import { ChangeLog } from './store/change-log.ts';
 import { CommitQueue } from './store/commit-queue.ts';
 import { lockFolder } from './store/folder-lock.ts';
 import { Records } from './store/records.ts';
@@ -31,6 +33,8 @@ export interface ServerOptions {
   readonly sync?: boolean;
   /** How often documents expire. */
   readonly expirePeriodMs?: number;
+  /** At most so much is kept for change streams; a resume point that is older is lost. */
+  readonly changeLogBytes?: number;
   /** How long a transaction may take; 60 as in MongoDB. */
   readonly transactionLifetimeLimitSeconds?: number;
   /** Allows `configureFailPoint`, by which a client makes commands fail: for the suites of drivers. */
@@ -63,6 +67,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 async function serve(options: ServerOptions, storage: Storage, unlock: () => void): Promise<RunningServer> {
   let address = '';
   const engine = createEngine(options, storage, () => address);
+  renewIndexes(engine);
   const connections = new Set<Connection>();
   let lastConnectionId = 0;
   const server = createServer((socket) => {
@@ -79,6 +84,7 @@ async function serve(options: ServerOptions, storage: Storage, unlock: () => voi
   const close = async (): Promise<void> => {
     stopBackground();
     engine.transactions.close();
+    engine.cursors.closeAll();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     await engine.queue.drain();
     for (const connection of connections) connection.end();
@@ -101,14 +107,16 @@ function createEngine(options: ServerOptions, storage: Storage, address: () => s
   const catalog = new Catalog(storage);
   const queue = new CommitQueue(storage);
   const cursors = new Cursors();
+  const log = new ChangeLog(storage, options.changeLogBytes);
   return {
     storage,
     catalog,
-    records: new Records(storage, catalog),
+    records: new Records(storage, catalog, log),
+    log,
     queue,
     cursors,
     transactions: new Transactions(
-      { storage, catalog, queue, cursors },
+      { storage, catalog, queue, cursors, log },
       options.transactionLifetimeLimitSeconds,
     ),
     failPoints: options.testCommands ? new FailPoints() : undefined,

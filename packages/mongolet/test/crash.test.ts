@@ -1,5 +1,6 @@
 /** SIGKILL under load: nothing acknowledged is lost, nothing is applied twice. */
 import { once } from 'node:events';
+import { watch } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { mongo } from 'mongoose';
 import { runToEnd, spawnServer, temporaryFolder } from './helpers.ts';
@@ -175,14 +176,29 @@ test('a second process waits for one that is about to end', async (t) => {
   t.timeout(60_000);
   const folder = temporaryFolder(t);
   const first = await spawnServer(t, ['--data', folder, '--port', '0']);
+  const waits = untilSomebodyWaits(folder, first.process.pid);
   const second = spawnServer(t, ['--data', folder, '--port', '0']);
-  setTimeout(() => first.process.kill('SIGTERM'), 1500);
+  await waits;
+  t.is(first.process.exitCode, null);
+  first.process.kill('SIGTERM');
   const { uri } = await second;
   t.regex(uri, /^mongodb:/);
   // It frees the folder as its last act, so the other may be ready before its exit is known here.
   if (first.process.exitCode === null) await once(first.process, 'exit');
   t.is(first.process.exitCode, 0);
 });
+
+/** Resolves when another process than the holder has tried for the lock of a folder in vain, and tries again. */
+async function untilSomebodyWaits(folder: string, holder: number | undefined): Promise<void> {
+  let steps = 0;
+  for await (const { eventType, filename } of watch(folder)) {
+    const pid = /^mongolet\.lock\.(\d+)$/.exec(filename ?? '')?.[1];
+    if (pid === undefined || Number(pid) === holder || eventType !== 'rename') continue;
+    // Its draft of the lock was made, was taken away because the lock is held, and is made once more.
+    steps += 1;
+    if (steps === 3) return;
+  }
+}
 
 test('it listens nowhere but on loopback, and says so', async (t) => {
   const folder = temporaryFolder(t);

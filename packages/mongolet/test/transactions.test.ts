@@ -484,7 +484,8 @@ test('a server that is closed lets go of who waits for a transaction', async (t)
   const update = { update: 'accounts', updates: [{ q: { _id: 1 }, u: { $inc: { n: 1 } } }] };
   t.like(await raw(first, 1).first(update), { ok: 1 });
   const waiting = second.command({ ...update, $db: 'test' });
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  // The server reads this connection's request in the turn in which it reads the other's, and parks that one then.
+  for (let i = 0; i < 3; i += 1) await first.command({ ping: 1, $db: 'admin' });
   await running.close();
   t.like(await waiting, { ok: 1, n: 1 });
 });

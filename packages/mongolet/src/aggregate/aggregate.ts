@@ -1,5 +1,8 @@
 /** `aggregate`: the start of a pipeline is a query for the planner, the rest runs on its documents as they come. */
 import { Int32 } from 'bson';
+import { openChangeStream } from '../change-stream/change-stream.ts';
+import { isChangeStream, readChangeStream } from '../change-stream/options.ts';
+import { collationChoiceOf, collationFor } from '../commands/collation-option.ts';
 import {
   type CommandContext,
   type CommandDefinition,
@@ -17,10 +20,11 @@ import { variablesOf } from '../commands/variables.ts';
 import { errorOf, MongoletError } from '../errors.ts';
 import { Cursor, type DocumentSource } from '../session/cursors.ts';
 import { type Doc, decode, encode, type Value } from '../value/codec.ts';
+import type { Collation } from '../value/collation.ts';
 import { isDoc } from '../value/type.ts';
 import type { ReplyDoc } from '../wire/reply-writer.ts';
 import { compileExpression } from './expression.ts';
-import { hasOut, outTarget, writeOut } from './out.ts';
+import { hasOutput, outputOf, writeAll } from './output.ts';
 import { readStage } from './stage.ts';
 import { compilePipeline, wholeNumber } from './stages.ts';
 
@@ -28,8 +32,17 @@ import { compilePipeline, wholeNumber } from './stages.ts';
 export const aggregate: CommandDefinition = {
   kind: 'read',
   isForTransactions: true,
-  writes: hasOut,
-  fields: ['pipeline', 'cursor', 'hint', 'allowDiskUse', 'let', 'explain', 'bypassDocumentValidation'],
+  writes: (command) => hasOutput(command) || isChangeStream(command),
+  fields: [
+    'pipeline',
+    'cursor',
+    'hint',
+    'allowDiskUse',
+    'let',
+    'explain',
+    'bypassDocumentValidation',
+    'collation',
+  ],
   run(context): ReplyDoc {
     const { command, engine } = context;
     if (isSet(command, 'explain'))
@@ -42,13 +55,14 @@ export const aggregate: CommandDefinition = {
         'FailedToParse',
         "The 'cursor' option is required, except for aggregate with the explain argument",
       );
+    if (isChangeStream(command)) return changeStreamReply(context, optionalCount(cursorOptions, 'batchSize'));
     const isOnCollection = typeof command.aggregate === 'string';
     const namespace = isOnCollection ? namespaceOf(context) : `${context.database}.$cmd.aggregate`;
-    const target = hasOut(command) ? outTarget(context, pipeline) : undefined;
-    const stages = target === undefined ? pipeline : pipeline.slice(0, -1);
+    const write = outputOf(context, pipeline);
+    const stages = write ? pipeline.slice(0, -1) : pipeline;
     const source = isOnCollection ? sourceOf(context, namespace, stages) : givenDocuments(context, stages);
-    if (target !== undefined) {
-      writeOut(context, target, source);
+    if (write) {
+      writeAll(source, write);
       return { cursor: { firstBatch: [], id: 0n, ns: namespace }, ok: 1 };
     }
     const cursor = new Cursor(namespace, source, Number.POSITIVE_INFINITY);
@@ -58,6 +72,21 @@ export const aggregate: CommandDefinition = {
     });
   },
 };
+
+function changeStreamReply(context: CommandContext, batchSize: number | undefined): ReplyDoc {
+  const { command, engine, database } = context;
+  if (engine.storage.view)
+    throw errorOf('OperationNotSupportedInTransaction', '$changeStream cannot run in a transaction');
+  const { options, rest, isForCluster } = readChangeStream(command, database);
+  const namespace = typeof command.aggregate === 'string' ? namespaceOf(context) : undefined;
+  const collation = collationFor(collationChoiceOf(command), undefined);
+  const variables = variablesOf(command);
+  const stage = compilePipeline(rest, { find: finder(context, collation), variables, collation });
+  const scope = { database: isForCluster ? '' : database, namespace };
+  const source = openChangeStream(engine, scope, options, stage);
+  const cursor = new Cursor(namespace ?? `${database}.$cmd.aggregate`, source, Number.POSITIVE_INFINITY);
+  return openCursor(engine, cursor, { batchSize, isSingleBatch: false });
+}
 
 /** `$documents`, the only source there is for a pipeline that begins at a database. */
 function givenDocuments(context: CommandContext, pipeline: Value[]): DocumentSource {
@@ -73,14 +102,18 @@ function givenDocuments(context: CommandContext, pipeline: Value[]): DocumentSou
   if (!Array.isArray(docs) || !docs.every(isDoc)) {
     throw new MongoletError(5858203, 'an array of documents is expected in $documents');
   }
-  const stage = compilePipeline(pipeline.slice(1), { find: finder(context), variables });
+  const collation = collationFor(collationChoiceOf(context.command), undefined);
+  const find = finder(context, collation);
+  const stage = compilePipeline(pipeline.slice(1), { find, variables, collation });
   return encodedSource(stage(docs), () => {});
 }
 
-/** Finds documents of a collection of the same database. */
-function finder({ engine, database }: CommandContext) {
-  return (collection: string, filter: Doc): Iterable<Doc> =>
-    documentsOf(openFind(engine, `${database}.${collection}`, { ...EVERYTHING, filter }).source, true);
+/** Finds documents of a collection of the same database; not its collation counts but the pipeline's. */
+function finder({ engine, database }: CommandContext, collation: Collation | undefined) {
+  return (collection: string, filter: Doc): Iterable<Doc> => {
+    const query = { ...EVERYTHING, filter, collation: collation ?? null };
+    return documentsOf(openFind(engine, `${database}.${collection}`, query).source, true);
+  };
 }
 
 function encodedSource(input: Iterable<Doc>, suspend: () => void): DocumentSource {
@@ -96,19 +129,20 @@ function encodedSource(input: Iterable<Doc>, suspend: () => void): DocumentSourc
 
 function sourceOf(context: CommandContext, namespace: string, pipeline: Value[]): DocumentSource {
   const { engine } = context;
-  const find = finder(context);
+  const collation = collationFor(collationChoiceOf(context.command), engine.catalog.find(namespace));
+  const find = finder(context, collation);
   // All stages are checked, also those that the planner takes over.
   const variables = variablesOf(context.command);
-  compilePipeline(pipeline, { find, variables });
+  compilePipeline(pipeline, { find, variables, collation });
   const { query: plain, rest } = splitPipeline(pipeline, context.command.hint);
-  const query = { ...plain, variables };
+  const query = { ...plain, variables, collation: collation ?? null };
   const counted = countedAs(rest);
   if (counted !== undefined && !query.sort) return countSource(context, namespace, query, counted);
   const { source } = openFind(engine, namespace, query);
   // The planner's stream knows no limit of its own: a cursor or a stage ends it.
   const limited = limitSource(source, query.limit);
   if (rest.length === 0) return limited;
-  const stage = compilePipeline(rest, { find, variables });
+  const stage = compilePipeline(rest, { find, variables, collation });
   return encodedSource(stage(documentsOf(limited, false)), () => limited.suspend());
 }
 
@@ -117,9 +151,10 @@ export function explainedPipeline(command: Doc): { query: FindQuery; rest: Value
   const { pipeline } = command;
   if (!Array.isArray(pipeline)) throw wrongType('pipeline', pipeline, 'array');
   const variables = variablesOf(command);
-  compilePipeline(pipeline, { find: () => [], variables });
+  const choice = collationChoiceOf(command);
+  compilePipeline(pipeline, { find: () => [], variables, collation: choice ?? undefined });
   const { query, rest } = splitPipeline(pipeline, command.hint);
-  return { query: { ...query, variables }, rest };
+  return { query: { ...query, variables, collation: choice }, rest };
 }
 
 const EVERYTHING: FindQuery = {

@@ -1,5 +1,6 @@
 /** Compiles aggregation expressions: paths, variables, literals, and operators on BSON values. */
 import { MongoletError } from '../errors.ts';
+import type { Collation } from '../value/collation.ts';
 import { type Doc, docOf, getField, keysOf, type Value } from '../value/document.ts';
 import { isDoc } from '../value/type.ts';
 import type { CompileOperand } from './operators/operands.ts';
@@ -60,11 +61,36 @@ function compileOperator(expression: Doc, keys: readonly string[], compile: Comp
   throw new MongoletError(168, `Unrecognized expression '${name}'`, { codeName: 'InvalidPipelineOperator' });
 }
 
-/** A compiler of expressions as filters and projections want it. */
+/** A compiler of expressions as filters and projections want it; under a collation it refuses what would compare. */
 export function expressionCompiler(
   variables: Variables = {},
+  collation?: Collation,
 ): (expression: Value) => (doc: Doc) => Value | undefined {
-  return (expression) => compileExpression(expression, variables);
+  return (expression) => {
+    if (collation) refuseComparisons(expression);
+    return compileExpression(expression, variables);
+  };
+}
+
+/** Those whose result hangs on the collation; the accumulators among them. */
+const COMPARING = new Set(
+  (
+    '$eq $ne $gt $gte $lt $lte $cmp $in $indexOfArray $max $min $maxN $minN $sortArray $addToSet ' +
+    '$setEquals $setIntersection $setUnion $setDifference $setIsSubset'
+  ).split(' '),
+);
+
+/** Throws (238) where an expression, at any depth, compares: expressions know no collation. */
+export function refuseComparisons(expression: Value): void {
+  if (Array.isArray(expression)) for (const one of expression) refuseComparisons(one);
+  if (!isDoc(expression)) return;
+  for (const key of keysOf(expression)) {
+    if (COMPARING.has(key))
+      throw new MongoletError(238, `mongolet does not support ${key} in an expression with a collation`, {
+        codeName: 'NotImplemented',
+      });
+    refuseComparisons(expression[key]);
+  }
 }
 
 function compilePath(text: string, variables: Variables, names: readonly string[]): Expression {

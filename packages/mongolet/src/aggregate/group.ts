@@ -1,19 +1,20 @@
 /** `$group`, and the stages that are short for it: `$count`, `$sortByCount`, `$bucket`. */
 import { Int32 } from 'bson';
 import { MongoletError } from '../errors.ts';
+import type { Collation } from '../value/collation.ts';
 import { compareValues } from '../value/compare.ts';
 import { type Doc, keysOf, setField, type Value } from '../value/document.ts';
-import { encodeKey } from '../value/key.ts';
+import { ValueMap } from '../value/value-map.ts';
 import { type AccumulatorField, compileAccumulator } from './accumulators.ts';
 import { compileExpression, type Expression, type Variables } from './expression.ts';
 import { checkSpecFields, type Stage, type StageCompiler, specDoc } from './stage.ts';
 
 /** `$group` */
-export const group: StageCompiler = (spec, { variables }) => {
+export const group: StageCompiler = (spec, { variables, collation }) => {
   const doc = specDoc('$group', spec);
   if (doc._id === undefined) throw new MongoletError(15955, 'a group specification must include an _id');
   const fields = accumulatorsOf(doc, ['_id'], variables);
-  return grouping(compileExpression(doc._id, variables), fields);
+  return grouping(compileExpression(doc._id, variables), fields, collation);
 };
 
 /** `$count` */
@@ -29,9 +30,9 @@ export const count: StageCompiler = (spec) => {
 };
 
 /** `$sortByCount` */
-export const sortByCount: StageCompiler = (spec, { variables }) => {
+export const sortByCount: StageCompiler = (spec, { variables, collation }) => {
   const fields = new Map([['count', compileAccumulator('count', { $count: {} }, variables)]]);
-  const grouped = grouping(compileExpression(spec, variables), fields);
+  const grouped = grouping(compileExpression(spec, variables), fields, collation);
   return (input) => [...grouped(input)].sort((a, b) => compareValues(b.count, a.count));
 };
 
@@ -75,21 +76,20 @@ function accumulatorsOf(
   return new Map(names.map((name) => [name, compileAccumulator(name, doc[name], variables)]));
 }
 
-function grouping(id: Expression, fields: ReadonlyMap<string, AccumulatorField>): Stage {
+function grouping(
+  id: Expression,
+  fields: ReadonlyMap<string, AccumulatorField>,
+  collation?: Collation,
+): Stage {
   return function* (input) {
-    const groups = new Map<
-      string,
-      { id: Value | undefined; parts: ReturnType<AccumulatorField['begin']>[] }
-    >();
+    const groups = new ValueMap<{ id: Value | undefined; parts: ReturnType<AccumulatorField['begin']>[] }>(
+      collation,
+    );
     const all = [...fields];
     for (const doc of input) {
       const value = id(doc);
-      const identity = value === undefined ? 'missing' : encodeKey([value]).toString('latin1');
-      let found = groups.get(identity);
-      if (!found) {
-        found = { id: value, parts: all.map(([, field]) => field.begin()) };
-        groups.set(identity, found);
-      }
+      const begin = () => ({ id: value, parts: all.map(([, field]) => field.begin()) });
+      const found = groups.ensure(value, begin);
       for (const [i, [, field]] of all.entries()) found.parts[i]?.add(field.expression(doc));
     }
     for (const { id: value, parts } of groups.values()) {

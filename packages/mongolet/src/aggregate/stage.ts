@@ -1,5 +1,6 @@
 /** What a pipeline is made of. */
 import { errorOf, MongoletError } from '../errors.ts';
+import type { Collation } from '../value/collation.ts';
 import { type Doc, keysOf, type Value } from '../value/document.ts';
 import { isDoc } from '../value/type.ts';
 import type { Variables } from './expression.ts';
@@ -14,6 +15,8 @@ export interface PipelineContext {
   /** Compiles a pipeline inside this one, with more variables. */
   readonly compile: (pipeline: Value, variables: Variables) => Stage;
   readonly variables: Variables;
+  /** How strings compare; undefined: simply. */
+  readonly collation?: Collation | undefined;
 }
 
 /** Makes a stage of its specification; whatever is wrong with that is thrown now, before anything runs. */

@@ -36,6 +36,7 @@ async function quietly(action: () => Promise<void>): Promise<void> {
 async function clearGarbage(engine: Engine): Promise<void> {
   while (!engine.catalog.garbage.isEmpty())
     await engine.queue.execute(() => engine.catalog.garbage.clearSome());
+  while (engine.log.isGarbage) await engine.queue.execute(() => engine.log.clearSome());
 }
 
 async function expireAll(engine: Engine): Promise<void> {
@@ -45,6 +46,11 @@ async function expireAll(engine: Engine): Promise<void> {
     }
   }
   engine.transactions.forgetOld(Date.now());
+  const unused = engine.log.unused(Date.now());
+  if (unused.length > 0)
+    await engine.queue.execute(() => {
+      for (const scope of unused) engine.log.unwatch(scope);
+    });
   const sessions = expiredSessions(engine.storage, Date.now());
   if (sessions.length === 0) return;
   await engine.queue.execute(() => {
@@ -57,14 +63,15 @@ async function expireBy(engine: Engine, collection: Collection, index: Index): P
   if (path === undefined) return;
   const limit = new Date(Date.now() - Number(index.spec.expireAfterSeconds) * 1000);
   const filter = { $and: [{ [path]: { $lt: limit } }, index.spec.partialFilterExpression ?? {}] };
-  const matcher = compileFilter(filter);
+  const { collation } = index;
+  const matcher = compileFilter(filter, undefined, collation);
   for (let removed = CHUNK; removed === CHUNK; ) {
     removed = await engine.queue.execute(() => {
       if (collection.isDropped) return 0;
       const stream = new RecordStream(
         engine.storage,
         collection,
-        choosePlan(collection, { filter }),
+        choosePlan(collection, { filter, collation }),
         matcher,
       );
       const found = [];

@@ -3,51 +3,29 @@ import { Binary } from 'bson';
 import { errorOf } from '../errors.ts';
 import { compileFilter } from '../match/index.ts';
 import { Cursor } from '../session/cursors.ts';
+import type { Collection } from '../store/collection.ts';
 import { wholeRange } from '../store/keys.ts';
 import { type Doc, encode } from '../value/codec.ts';
 import type { ReplyDoc } from '../wire/reply-writer.ts';
 import {
   type CommandContext,
   type CommandDefinition,
+  type Engine,
   isSet,
   namespaceOf,
   optionalCount,
   optionalDoc,
 } from './command.ts';
+import { CREATE_FIELDS, createOptionsOf } from './create-options.ts';
 import { openCursor } from './cursor-reply.ts';
-
-const REFUSED_OPTIONS = [
-  'capped',
-  'size',
-  'max',
-  'timeseries',
-  'viewOn',
-  'pipeline',
-  'collation',
-  'clusteredIndex',
-  'validator',
-  'validationLevel',
-  'validationAction',
-  'storageEngine',
-  'indexOptionDefaults',
-  'expireAfterSeconds',
-  'encryptedFields',
-  'changeStreamPreAndPostImages',
-];
 
 /** Makes an empty collection. */
 export const create: CommandDefinition = {
   kind: 'write',
   isForTransactions: true,
-  fields: REFUSED_OPTIONS,
+  fields: CREATE_FIELDS,
   run(context): ReplyDoc {
-    const { command, engine } = context;
-    for (const option of REFUSED_OPTIONS) {
-      const value = command[option];
-      if (value === undefined || value === false) continue;
-      throw errorOf('NotImplemented', `mongolet does not support the collection option '${option}'`);
-    }
-    engine.catalog.create(namespaceOf(context), {});
+    context.engine.catalog.create(namespaceOf(context), createOptionsOf(context));
     return { ok: 1 };
   },
 };
@@ -61,11 +39,16 @@ export const drop: CommandDefinition = {
     const namespace = namespaceOf(context);
     const collection = engine.catalog.find(namespace);
     if (!collection) return { ok: 1 };
-    engine.catalog.drop(collection);
-    engine.cursors.closeAllOf(namespace);
+    dropOne(engine, collection);
     return { nIndexesWas: collection.indexes.length, ns: namespace, ok: 1 };
   },
 };
+
+function dropOne(engine: Engine, collection: Collection): void {
+  engine.catalog.drop(collection);
+  engine.log.note({ kind: 'drop', namespace: collection.namespace });
+  engine.cursors.closeAllOf(collection.namespace);
+}
 
 /** Removes all collections of a database. */
 export const dropDatabase: CommandDefinition = {
@@ -74,9 +57,9 @@ export const dropDatabase: CommandDefinition = {
   run({ engine, database }): ReplyDoc {
     const collections = engine.catalog.list(database);
     for (const collection of collections) {
-      engine.catalog.drop(collection);
-      engine.cursors.closeAllOf(collection.namespace);
+      dropOne(engine, collection);
     }
+    if (collections.length > 0) engine.log.note({ kind: 'dropDatabase', namespace: database });
     return { ...(collections.length > 0 ? { dropped: database } : {}), ok: 1 };
   },
 };
@@ -95,6 +78,7 @@ export const renameCollection: CommandDefinition = {
     if (target && !isSet(command, 'dropTarget')) throw errorOf('NamespaceExists', 'target namespace exists');
     if (target) engine.catalog.drop(target);
     engine.catalog.rename(collection, to);
+    engine.log.note({ kind: 'rename', namespace: from, to, dropTarget: target?.uuid });
     engine.cursors.closeAllOf(from);
     engine.cursors.closeAllOf(to);
     return { ok: 1 };
@@ -109,10 +93,16 @@ export const listCollections: CommandDefinition = {
     const { command, engine, database } = context;
     const isNameOnly = isSet(command, 'nameOnly');
     const all = engine.catalog.list(database).map((one): Doc => {
-      const { name, uuid, idIndex } = one;
+      const { name, uuid, idIndex, options } = one;
       if (isNameOnly) return { name, type: 'collection' };
       const info = { readOnly: false, uuid: new Binary(Buffer.from(uuid.replaceAll('-', ''), 'hex'), 4) };
-      return { name, type: 'collection', options: {}, info, idIndex: idIndex.spec };
+      return {
+        name,
+        type: 'collection',
+        options,
+        info,
+        ...(options.clusteredIndex ? {} : { idIndex: idIndex.spec }),
+      };
     });
     return cursorOver(context, `${database}.$cmd.listCollections`, filtered(context, all));
   },

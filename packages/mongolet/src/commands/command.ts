@@ -2,6 +2,7 @@
 import { CODES, errorOf, MongoletError } from '../errors.ts';
 import type { Cursors } from '../session/cursors.ts';
 import type { Catalog } from '../store/catalog.ts';
+import type { ChangeLog } from '../store/change-log.ts';
 import type { CommitQueue } from '../store/commit-queue.ts';
 import type { Records } from '../store/records.ts';
 import type { Storage } from '../store/storage.ts';
@@ -17,6 +18,7 @@ export interface Engine {
   readonly storage: Storage;
   readonly catalog: Catalog;
   readonly records: Records;
+  readonly log: ChangeLog;
   readonly queue: CommitQueue;
   readonly cursors: Cursors;
   readonly transactions: Transactions;
@@ -46,6 +48,8 @@ interface CommandFields {
 interface DataCommandDefinition extends CommandFields {
   readonly kind: 'read' | 'write';
   readonly run: (context: CommandContext) => ReplyDoc;
+  /** What a read must wait for before it runs, if for anything. */
+  readonly waitFor?: (context: CommandContext) => Promise<void> | undefined;
   /** Says of a read that it writes after all, as an aggregation with `$out` does. */
   readonly writes?: (command: Doc) => boolean;
   /** It has statements, may be repeated under its transaction number, and is then answered from memory. */
@@ -95,9 +99,6 @@ export function checkFields(name: string, command: Doc, definition: CommandDefin
   }
   for (const field of keysOf(command)) {
     if (field === name || GENERIC_FIELDS.has(field) || definition.fields.includes(field)) continue;
-    if (field === 'collation') {
-      throw errorOf('NotImplemented', `mongolet does not support collation (in command '${name}')`);
-    }
     throw new MongoletError(40415, `BSON field '${name}.${field}' is an unknown field.`);
   }
 }

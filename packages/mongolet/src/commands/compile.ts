@@ -6,15 +6,23 @@ import { compileFilter, type Matcher } from '../match/index.ts';
 import { compileProjection } from '../project/index.ts';
 import { compileUpdate, type Updater } from '../update/index.ts';
 import type { Doc } from '../value/codec.ts';
+import type { Collation } from '../value/collation.ts';
 
 /** Compiles a filter; `$expr` is allowed in it. */
-export function compileQuery(filter: Doc, variables: Variables = {}): Matcher {
-  return compileFilter(filter, expressionCompiler(variables));
+export function compileQuery(filter: Doc, variables: Variables = {}, collation?: Collation): Matcher {
+  return compileFilter(filter, expressionCompiler(variables, collation), collation);
 }
 
 /** Compiles the filter of a write: what an upsert inserts must not hang on an expression. */
-export function compileWriteQuery(filter: Doc, variables: Variables, isUpsert: boolean): Matcher {
-  return isUpsert ? compileFilter(filter, refuseExpression) : compileQuery(filter, variables);
+export function compileWriteQuery(
+  filter: Doc,
+  variables: Variables,
+  isUpsert: boolean,
+  collation: Collation | undefined,
+): Matcher {
+  return isUpsert
+    ? compileFilter(filter, refuseExpression, collation)
+    : compileQuery(filter, variables, collation);
 }
 
 function refuseExpression(): never {
@@ -28,8 +36,9 @@ export function compileFields(
   projection: Doc,
   filter: Doc,
   variables: Variables = {},
+  collation?: Collation,
 ): (doc: Doc, position?: number) => Doc {
-  return compileProjection(projection, filter, expressionCompiler(variables));
+  return compileProjection(projection, filter, expressionCompiler(variables, collation), collation);
 }
 
 /** Compiles an update: operators, a replacement, or a pipeline. */
@@ -37,6 +46,8 @@ export function compileChanges(
   update: Doc | Doc[],
   arrayFilters: Doc[] | undefined,
   variables: Variables = {},
+  collation?: Collation,
 ): Updater {
-  return compileUpdate(update, arrayFilters, (pipeline) => compileUpdatePipeline(pipeline, variables));
+  const compilePipeline = (pipeline: Doc[]) => compileUpdatePipeline(pipeline, variables, collation);
+  return compileUpdate(update, arrayFilters, compilePipeline, collation);
 }

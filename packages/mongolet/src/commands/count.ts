@@ -5,11 +5,13 @@ import { choosePlan } from '../plan/planner.ts';
 import { RecordStream } from '../plan/record-stream.ts';
 import { wholeRange } from '../store/keys.ts';
 import type { Doc, Value } from '../value/codec.ts';
+import type { CollationChoice } from '../value/collation.ts';
 import { keysOf } from '../value/document.ts';
-import { encodeKey } from '../value/key.ts';
 import { indexValues } from '../value/path.ts';
 import { BSON_UNDEFINED } from '../value/type.ts';
+import { ValueMap } from '../value/value-map.ts';
 import type { ReplyDoc } from '../wire/reply-writer.ts';
+import { collationChoiceOf, collationFor } from './collation-option.ts';
 import {
   type CommandDefinition,
   type Engine,
@@ -23,10 +25,14 @@ import { compileQuery } from './compile.ts';
 /** Counts the documents that match. */
 export const count: CommandDefinition = {
   kind: 'read',
-  fields: ['query', 'limit', 'skip', 'hint', 'fields'],
+  fields: ['query', 'limit', 'skip', 'hint', 'fields', 'collation'],
   run(context): ReplyDoc {
     const { command, engine } = context;
-    const query = { filter: optionalDoc(command, 'query') ?? {}, hint: command.hint };
+    const query = {
+      filter: optionalDoc(command, 'query') ?? {},
+      hint: command.hint,
+      collation: collationChoiceOf(command),
+    };
     const skip = optionalCount(command, 'skip') ?? 0;
     const limit = optionalCount(command, 'limit') || Number.POSITIVE_INFINITY;
     return { n: countMatches(engine, namespaceOf(context), query, skip, limit), ok: 1 };
@@ -37,14 +43,15 @@ export const count: CommandDefinition = {
 export function countMatches(
   engine: Engine,
   namespace: string,
-  query: { filter: Doc; hint?: Value; variables?: Variables },
+  query: { filter: Doc; hint?: Value; variables?: Variables; collation?: CollationChoice },
   skip: number,
   limit: number,
 ): number {
-  const matcher = compileQuery(query.filter, query.variables);
   const collection = engine.catalog.find(namespace);
+  const collation = collationFor(query.collation, collection);
+  const matcher = compileQuery(query.filter, query.variables, collation);
   if (!collection) return 0;
-  const plan = choosePlan(collection, query);
+  const plan = choosePlan(collection, { ...query, collation });
   if (keysOf(query.filter).length === 0) {
     const total = engine.storage.count(engine.storage.documents, wholeRange(collection.id));
     return Math.min(limit, Math.max(0, total - skip));
@@ -62,22 +69,21 @@ export function countMatches(
 export const distinct: CommandDefinition = {
   kind: 'read',
   isForTransactions: true,
-  fields: ['key', 'query', 'hint'],
+  fields: ['key', 'query', 'hint', 'collation'],
   run(context): ReplyDoc {
     const { command, engine } = context;
     const key = command.key;
     if (typeof key !== 'string') throw wrongType('distinct.key', key, 'string');
-    const query = { filter: optionalDoc(command, 'query') ?? {}, hint: command.hint };
-    const matcher = compileQuery(query.filter);
     const collection = engine.catalog.find(namespaceOf(context));
+    const collation = collationFor(collationChoiceOf(command), collection);
+    const query = { filter: optionalDoc(command, 'query') ?? {}, hint: command.hint, collation };
+    const matcher = compileQuery(query.filter, {}, collation);
     if (!collection) return { values: [], ok: 1 };
     const stream = new RecordStream(engine.storage, collection, choosePlan(collection, query), matcher);
-    const values = new Map<string, Value>();
+    const values = new ValueMap<Value>(collation);
     for (const { doc } of stream) {
       for (const value of indexValues(doc, key).values) {
-        if (value === undefined || value === BSON_UNDEFINED) continue;
-        const identity = encodeKey([value], [1]).toString('latin1');
-        if (!values.has(identity)) values.set(identity, value);
+        if (value !== undefined && value !== BSON_UNDEFINED) values.ensure(value, () => value);
       }
     }
     return { values: [...values.values()], ok: 1 };

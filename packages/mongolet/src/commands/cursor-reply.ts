@@ -1,5 +1,6 @@
 /** Replies that open a cursor, shared by everything that does. */
 import { type Cursor, DEFAULT_FIRST_BATCH } from '../session/cursors.ts';
+import type { Doc } from '../value/codec.ts';
 import type { ReplyDoc } from '../wire/reply-writer.ts';
 import type { Engine } from './command.ts';
 
@@ -9,7 +10,12 @@ export function openCursor(
   cursor: Cursor,
   options: { batchSize: number | undefined; isSingleBatch: boolean },
 ): ReplyDoc {
-  const { documents, isLast } = cursor.readBatch(options.batchSize ?? DEFAULT_FIRST_BATCH);
+  const { documents, isLast, resumeToken } = cursor.readBatch(options.batchSize ?? DEFAULT_FIRST_BATCH);
   const id = isLast || options.isSingleBatch ? 0n : engine.cursors.add(cursor, engine.storage.view);
-  return { cursor: { firstBatch: documents, id, ns: cursor.namespace }, ok: 1 };
+  return { cursor: { firstBatch: documents, ...tokenField(resumeToken), id, ns: cursor.namespace }, ok: 1 };
+}
+
+/** The field by which a reply tells a change stream's client how far it has come. */
+export function tokenField(resumeToken: Doc | undefined): ReplyDoc {
+  return resumeToken ? { postBatchResumeToken: resumeToken } : {};
 }

@@ -2,6 +2,7 @@
 
 import { errorOf } from '../errors.ts';
 import type { ReplyDoc } from '../wire/reply-writer.ts';
+import { collationChoiceOf, collationFor } from './collation-option.ts';
 import { type CommandDefinition, namespaceOf, numberOf } from './command.ts';
 import { compileQuery } from './compile.ts';
 import { runStatements, statementsOf } from './statements.ts';
@@ -31,8 +32,10 @@ export const deleteCommand: CommandDefinition = {
         throw errorOf('FailedToParse', `The limit field in delete objects must be 0 or 1. Got ${limit}`);
       }
       const count = limit === 1 ? 1 : Number.POSITIVE_INFINITY;
-      const query = { filter, hint: doc.hint };
-      const records = findRecords(engine, collection, query, compileQuery(filter, variables), count);
+      const collation = collationFor(collationChoiceOf(doc), collection);
+      const query = { filter, hint: doc.hint, collation };
+      const matcher = compileQuery(filter, variables, collation);
+      const records = findRecords(engine, collection, query, matcher, count);
       if (!collection) return;
       for (const record of records) engine.records.remove(collection, record);
       n += records.length;

@@ -52,6 +52,8 @@ function run(context: CommandContext, definition: CommandDefinition): Answer | P
   }
   if (fields) return withTimeLimit(limitMs, () => runStatement(context, definition, fields));
   checkFields(name, command, definition);
+  const wait = definition.waitFor?.(context);
+  if (wait) return wait.then(() => definition.run(context));
   const isWrite = definition.kind === 'write' || definition.writes?.(command) === true;
   checkConcerns(command, isWrite);
   const runLimited = (): ReplyDoc => withTimeLimit(limitMs, () => definition.run(context));

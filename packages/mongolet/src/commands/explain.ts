@@ -56,13 +56,22 @@ function queryOf(context: CommandContext, name: string, inner: Doc): FindQuery {
     case 'count':
     case 'distinct':
     case 'findAndModify':
-      return findQueryOf(context, { filter: inner.query ?? {}, sort: inner.sort, hint: inner.hint });
+      return findQueryOf(context, {
+        filter: inner.query ?? {},
+        sort: inner.sort,
+        hint: inner.hint,
+        collation: inner.collation,
+      });
     case 'update':
     case 'delete': {
       const statements = inner[`${name}s`];
       const first: unknown = Array.isArray(statements) ? statements[0] : undefined;
       if (!isDoc(first)) throw wrongType(`${name}s`, statements, 'array');
-      return findQueryOf(context, { filter: first.q ?? {}, hint: first.hint });
+      return findQueryOf(context, {
+        filter: first.q ?? {},
+        hint: first.hint,
+        collation: first.collation,
+      });
     }
     default:
       throw errorOf('CommandNotSupported', `mongolet cannot explain '${name}'`);

@@ -1,5 +1,6 @@
 /** Fail points: failures on order, for the suites of drivers. They exist with `--test-commands` only. */
 import { errorOf } from '../errors.ts';
+import { changeStreamLabelsOf } from '../transaction/labels.ts';
 import type { Doc, Value } from '../value/codec.ts';
 import { keysOf } from '../value/document.ts';
 import { isDoc } from '../value/type.ts';
@@ -19,6 +20,8 @@ const KNOWN_DATA: Record<string, readonly string[]> = {
   ],
   onPrimaryTransactionalWrite: ['closeConnection', 'failBeforeCommitExceptionCode'],
   maxTimeAlwaysTimeOut: [],
+  // The last two mean nothing in MongoDB either, but its drivers send them.
+  failGetMoreAfterCursorCheckout: ['errorCode', 'closeConnection', 'failCommands', 'errmsg'],
 };
 
 /** What a command that meets a fail point goes through, in this order. */
@@ -78,7 +81,12 @@ export class FailPoints {
   /** What a command has to go through, if anything. */
   failureOf(target: Target): Failure | undefined {
     if (this.#active.size === 0) return undefined;
-    return this.#failCommand(target) ?? this.#failWrite(target) ?? this.#failTime(target);
+    return (
+      this.#failCommand(target) ??
+      this.#failWrite(target) ??
+      this.#failGetMore(target) ??
+      this.#failTime(target)
+    );
   }
 
   #failCommand(target: Target): Failure | undefined {
@@ -113,6 +121,19 @@ export class FailPoints {
       errorCode,
       closesConnection: point.data.closeConnection !== false,
       runsFirst: errorCode === undefined,
+    };
+  }
+
+  #failGetMore({ name }: Target): Failure | undefined {
+    const point = this.#active.get('failGetMoreAfterCursorCheckout');
+    if (!point || name !== 'getMore' || !this.#enter('failGetMoreAfterCursorCheckout', point))
+      return undefined;
+    const errorCode = numberOf(point.data.errorCode);
+    return {
+      ...NO_FAILURE,
+      errorCode,
+      errorLabels: errorCode === undefined ? undefined : changeStreamLabelsOf(errorCode),
+      closesConnection: isSet(point.data, 'closeConnection'),
     };
   }
 

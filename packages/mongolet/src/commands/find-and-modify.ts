@@ -1,9 +1,11 @@
 /** `findAndModify` */
 
 import { errorOf } from '../errors.ts';
+import type { Collection } from '../store/collection.ts';
 import type { Doc } from '../value/codec.ts';
 import { keysOf } from '../value/document.ts';
 import { RawDocument, type ReplyDoc } from '../wire/reply-writer.ts';
+import { collationChoiceOf, collationFor } from './collation-option.ts';
 import { type CommandContext, type CommandDefinition, isSet, namespaceOf, optionalDoc } from './command.ts';
 import { compileChanges, compileFields, compileQuery, compileWriteQuery } from './compile.ts';
 import { arrayFiltersOf, updateOf } from './update.ts';
@@ -26,6 +28,7 @@ export const findAndModify: CommandDefinition = {
     'hint',
     'bypassDocumentValidation',
     'let',
+    'collation',
   ],
   isRetryable: true,
   run(context): ReplyDoc {
@@ -54,11 +57,11 @@ export const findAndModify: CommandDefinition = {
 function removeOne(context: CommandContext): ReplyDoc {
   const { engine } = context;
   const collection = engine.catalog.find(namespaceOf(context));
-  const query = queryOf(context);
-  const matcher = compileQuery(query.filter, query.variables);
+  const query = queryOf(context, collection);
+  const matcher = compileQuery(query.filter, query.variables, query.collation);
   const [record] = findRecords(engine, collection, query, matcher, 1);
   if (!record || !collection) return { lastErrorObject: { n: 0 }, value: null, ok: 1 };
-  const value = projected(context, query.filter, record.doc, record.bytes, matcher.positions(record.doc));
+  const value = projected(context, query, record.doc, record.bytes, matcher.positions(record.doc));
   engine.records.remove(collection, record);
   return { lastErrorObject: { n: 1 }, value, ok: 1 };
 }
@@ -66,46 +69,49 @@ function removeOne(context: CommandContext): ReplyDoc {
 function updateOne(context: CommandContext): ReplyDoc {
   const { engine, command } = context;
   const namespace = namespaceOf(context);
-  const query = queryOf(context);
-  const matcher = compileWriteQuery(query.filter, query.variables, isSet(command, 'upsert'));
-  const update = compileChanges(updateOf(command.update, false), arrayFiltersOf(command), query.variables);
   const collection = engine.catalog.find(namespace);
+  const query = queryOf(context, collection);
+  const { variables, collation } = query;
+  const matcher = compileWriteQuery(query.filter, variables, isSet(command, 'upsert'), collation);
+  const arrayFilters = arrayFiltersOf(command);
+  const update = compileChanges(updateOf(command.update, false), arrayFilters, variables, collation);
   const [record] = findRecords(engine, collection, query, matcher, 1);
   const isNew = isSet(command, 'new');
   const now = new Date();
   if (record && collection) {
     const position = command.fields === undefined ? undefined : matcher.positions(record.doc);
-    const after = changeRecord(engine, collection, record, update, matcher, now);
+    const after = changeRecord(context, collection, record, update, matcher, now);
     const value = isNew
-      ? projected(context, query.filter, after.doc, after.bytes, position)
-      : projected(context, query.filter, record.doc, record.bytes, position);
+      ? projected(context, query, after.doc, after.bytes, position)
+      : projected(context, query, record.doc, record.bytes, position);
     return { lastErrorObject: { n: 1, updatedExisting: true }, value, ok: 1 };
   }
   if (!isSet(command, 'upsert'))
     return { lastErrorObject: { n: 0, updatedExisting: false }, value: null, ok: 1 };
-  const { doc, bytes } = insertUpsert(engine, engine.catalog.ensure(namespace), query.filter, update, now);
-  const value = isNew ? projected(context, query.filter, doc, bytes, undefined) : null;
+  const { doc, bytes } = insertUpsert(context, engine.catalog.ensure(namespace), query.filter, update, now);
+  const value = isNew ? projected(context, query, doc, bytes, undefined) : null;
   return { lastErrorObject: { n: 1, updatedExisting: false, upserted: doc._id }, value, ok: 1 };
 }
 
-function queryOf(context: CommandContext) {
+function queryOf(context: CommandContext, collection: Collection | undefined) {
   const { command } = context;
   return {
     filter: optionalDoc(command, 'query') ?? {},
     sort: optionalDoc(command, 'sort'),
     hint: command.hint,
     variables: variablesOf(command),
+    collation: collationFor(collationChoiceOf(command), collection),
   };
 }
 
 function projected(
   context: CommandContext,
-  filter: Doc,
+  { filter, variables, collation }: ReturnType<typeof queryOf>,
   doc: Doc,
   bytes: Buffer,
   position: number | undefined,
 ): RawDocument | Doc {
   const fields = optionalDoc(context.command, 'fields');
   if (!fields || keysOf(fields).length === 0) return new RawDocument(bytes);
-  return compileFields(fields, filter, variablesOf(context.command))(doc, position);
+  return compileFields(fields, filter, variables, collation)(doc, position);
 }

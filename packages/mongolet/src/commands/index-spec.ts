@@ -2,9 +2,11 @@
 import { errorOf, MongoletError } from '../errors.ts';
 import type { IndexSpec } from '../store/index-info.ts';
 import type { Doc, Value } from '../value/codec.ts';
+import type { Collation } from '../value/collation.ts';
 import { equalValues } from '../value/compare.ts';
 import { keysOf } from '../value/document.ts';
 import { isDoc } from '../value/type.ts';
+import { collationChoiceOf } from './collation-option.ts';
 import { isSet, numberOf, wrongType } from './command.ts';
 import { checkPartialFilter } from './partial-filter.ts';
 
@@ -19,9 +21,9 @@ const KNOWN_OPTIONS = new Set([
   'partialFilterExpression',
   'expireAfterSeconds',
   'hidden',
+  'collation',
 ]);
 const REFUSED_OPTIONS = new Set([
-  'collation',
   'weights',
   'default_language',
   'language_override',
@@ -38,8 +40,11 @@ const REFUSED_OPTIONS = new Set([
 ]);
 const MAX_EXPIRE_S = 2_147_483_647;
 
-/** Returns the specification as it will be kept; throws for whatever is wrong or not supported. */
-export function checkIndexSpec(given: Doc): IndexSpec {
+/**
+ * Returns the specification as it will be kept; throws for whatever is wrong or not supported. An index that does not say
+ * how its strings compare does it as its collection.
+ */
+export function checkIndexSpec(given: Doc, ofCollection?: Collation): IndexSpec {
   for (const option of keysOf(given)) {
     if (REFUSED_OPTIONS.has(option)) {
       throw errorOf('NotImplemented', `mongolet does not support the index option '${option}'`);
@@ -55,6 +60,13 @@ export function checkIndexSpec(given: Doc): IndexSpec {
   if (typeof name !== 'string' || name === '' || name === '*') {
     throw errorOf('CannotCreateIndex', `'${String(name)}' is not a valid index name`);
   }
+  const choice = collationChoiceOf(given);
+  const collation = choice === undefined ? ofCollection : choice;
+  const isGeo = keysOf(key).some((path) => key[path] === '2d');
+  if (isGeo && (collation || isSet(given, 'unique') || given.expireAfterSeconds !== undefined))
+    throw errorOf('CannotCreateIndex', 'a 2d index cannot be unique, expire, or have a collation');
+  if (collation && keysOf(key).some((path) => key[path] === 'hashed'))
+    throw errorOf('CannotCreateIndex', 'Hashed indexes do not currently support collation');
   const partial = checkPartial(given.partialFilterExpression);
   const isSparse = isSet(given, 'sparse');
   if (isSet(given, 'unique') && keysOf(key).some((path) => key[path] === 'hashed')) {
@@ -73,6 +85,7 @@ export function checkIndexSpec(given: Doc): IndexSpec {
     ...(partial ? { partialFilterExpression: partial } : {}),
     ...(expireAfterSeconds === undefined ? {} : { expireAfterSeconds }),
     ...(isSet(given, 'hidden') ? { hidden: true } : {}),
+    ...(collation ? { collation: collation.spec } : {}),
   };
 }
 
@@ -87,6 +100,9 @@ function checkKey(key: Value): Doc {
   }
   for (const path of paths) {
     const value = key[path];
+    if (value === '2d' && path === paths[0]) continue;
+    if (value === '2d')
+      throw errorOf('CannotCreateIndex', `2d has to be first in index, unlike field '${path}'`);
     if (typeof value === 'string' && value !== 'hashed') {
       throw errorOf(
         'CommandNotSupported',
@@ -142,7 +158,9 @@ function checkExpiry(value: Value, key: Doc): number | undefined {
 
 /** Compares a wanted index with one that is there: the same, in its way, or another. */
 export function compareSpecs(wanted: IndexSpec, existing: IndexSpec): 'same' | 'different' {
-  const isSameKey = sameKey(wanted.key, existing.key);
+  // To MongoDB the collation belongs to what is indexed, not to how.
+  const isSameKey =
+    sameKey(wanted.key, existing.key) && equalValues(wanted.collation ?? null, existing.collation ?? null);
   const isSameKind =
     wanted.unique === existing.unique &&
     wanted.sparse === existing.sparse &&

@@ -8,6 +8,7 @@ import { BSON_UNDEFINED } from '../value/type.ts';
 import type { ReplyDoc } from '../wire/reply-writer.ts';
 import { type CommandContext, type CommandDefinition, namespaceOf } from './command.ts';
 import { runStatements, type Statement, statementsOf } from './statements.ts';
+import { checkDocument } from './validation.ts';
 
 /** Inserts documents. */
 export const insert: CommandDefinition = {
@@ -31,6 +32,7 @@ export const insert: CommandDefinition = {
 export function insertOne(context: CommandContext, collection: Collection, statement: Statement): void {
   const doc = withIdFirst(statement.doc);
   const bytes = doc === statement.doc && statement.bytes ? statement.bytes : Buffer.from(encode(doc));
+  checkDocument(context, collection, doc);
   context.engine.records.insert(collection, doc, bytes);
 }
 

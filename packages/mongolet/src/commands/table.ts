@@ -14,6 +14,7 @@ import type { CommandDefinition } from './command.ts';
 import { configureFailPoint } from './configure-fail-point.ts';
 import { count, distinct } from './count.ts';
 import { getMore, killCursors } from './cursors.ts';
+import { dbStats } from './db-stats.ts';
 import { deleteCommand } from './delete.ts';
 import { explain } from './explain.ts';
 import { find } from './find.ts';
@@ -54,6 +55,8 @@ export const COMMANDS: ReadonlyMap<string, CommandDefinition> = new Map<string, 
   ['create', create],
   ['createIndexes', createIndexes],
   ['createSearchIndexes', searchIndexCommand],
+  ['dbStats', dbStats],
+  ['dbstats', dbStats],
   ['delete', deleteCommand],
   ['distinct', distinct],
   ['drop', drop],

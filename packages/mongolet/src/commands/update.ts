@@ -6,6 +6,7 @@ import type { Doc } from '../value/codec.ts';
 import { keysOf } from '../value/document.ts';
 import { isDoc } from '../value/type.ts';
 import type { ReplyDoc } from '../wire/reply-writer.ts';
+import { collationChoiceOf, collationFor } from './collation-option.ts';
 import {
   type CommandContext,
   type CommandDefinition,
@@ -74,22 +75,24 @@ function updateOne(run: UpdateRun, statement: Doc, index: number): void {
   const { engine } = context;
   const filter = requiredFilter(statement, 'update.updates');
   const isMulti = isSet(statement, 'multi');
-  const matcher = compileWriteQuery(filter, variables, isSet(statement, 'upsert'));
-  const changes = compileChanges(updateOf(statement.u, isMulti), arrayFiltersOf(statement), variables);
-  const query = { filter, sort: optionalDoc(statement, 'sort'), hint: statement.hint };
-  if (query.sort && isMulti) throw errorOf('FailedToParse', 'Cannot specify sort with multi=true');
   const existing = engine.catalog.find(namespace);
+  const collation = collationFor(collationChoiceOf(statement), existing);
+  const matcher = compileWriteQuery(filter, variables, isSet(statement, 'upsert'), collation);
+  const arrayFilters = arrayFiltersOf(statement);
+  const changes = compileChanges(updateOf(statement.u, isMulti), arrayFilters, variables, collation);
+  const query = { filter, sort: optionalDoc(statement, 'sort'), hint: statement.hint, collation };
+  if (query.sort && isMulti) throw errorOf('FailedToParse', 'Cannot specify sort with multi=true');
   const records = findRecords(engine, existing, query, matcher, isMulti ? Number.POSITIVE_INFINITY : 1);
   const now = new Date();
   if (existing) {
     for (const record of records) {
-      const { isModified } = changeRecord(engine, existing, record, changes, matcher, now);
+      const { isModified } = changeRecord(context, existing, record, changes, matcher, now);
       tally.n += 1;
       if (isModified) tally.nModified += 1;
     }
   }
   if (records.length > 0 || !isSet(statement, 'upsert')) return;
-  const { doc } = insertUpsert(engine, engine.catalog.ensure(namespace), filter, changes, now);
+  const { doc } = insertUpsert(context, engine.catalog.ensure(namespace), filter, changes, now);
   tally.n += 1;
   tally.upserted.push({ index, _id: doc._id });
 }
@@ -118,8 +121,6 @@ export function checkStatement(statement: Doc, known: ReadonlySet<string>, where
     if (!known.has(field))
       throw new MongoletError(40415, `BSON field '${where}.${field}' is an unknown field.`);
   }
-  if (statement.collation !== undefined)
-    throw errorOf('NotImplemented', 'mongolet does not support collation');
   if (statement.c !== undefined)
     throw errorOf('NotImplemented', "mongolet does not support 'c' in a statement");
 }

@@ -8,16 +8,20 @@ import { compileSort } from '../sort/index.ts';
 import type { Collection } from '../store/collection.ts';
 import { seedUpsert, type Updater } from '../update/index.ts';
 import { type Doc, encode, type Value } from '../value/codec.ts';
+import type { Collation } from '../value/collation.ts';
 import { compareValues } from '../value/compare.ts';
 import { docOf, keysOf } from '../value/document.ts';
-import type { Engine } from './command.ts';
+import type { CommandContext, Engine } from './command.ts';
 import { checkId } from './insert.ts';
+import { checkDocument } from './validation.ts';
 
 /** What a write asks for. */
 export interface WriteQuery {
   readonly filter: Doc;
   readonly sort?: Doc | undefined;
   readonly hint?: Value;
+  /** How strings compare; undefined: simply. */
+  readonly collation?: Collation | undefined;
 }
 
 /** A document before and after. */
@@ -45,13 +49,13 @@ export function findRecords(
     if (found.length === limit && !mustSort) break;
   }
   if (!mustSort || !query.sort) return found;
-  const order = compileSort(query.sort);
+  const order = compileSort(query.sort, query.collation);
   return found.sort((a, b) => order(a.doc, b.doc)).slice(0, limit);
 }
 
 /** Applies an update to one record. */
 export function changeRecord(
-  engine: Engine,
+  context: CommandContext,
   collection: Collection,
   record: LazyRecord,
   update: Updater,
@@ -65,13 +69,14 @@ export function changeRecord(
   if (compareValues(before._id, doc._id) !== 0) throw changedId();
   const bytes = Buffer.from(encode(doc));
   if (bytes.equals(record.bytes)) return { doc: before, bytes, isModified: false };
-  engine.records.replace(collection, record, doc, bytes);
+  checkDocument(context, collection, doc, before);
+  context.engine.records.replace(collection, record, doc, bytes, update.isReplacement ? 'replace' : 'update');
   return { doc, bytes, isModified: true };
 }
 
 /** Inserts the document that an upsert makes of its filter and its update. */
 export function insertUpsert(
-  engine: Engine,
+  context: CommandContext,
   collection: Collection,
   filter: Doc,
   update: Updater,
@@ -87,7 +92,8 @@ export function insertUpsert(
     .map((key): [string, unknown] => [key, made[key]]);
   const doc = docOf([['_id', id === undefined ? new ObjectId() : id], ...rest]);
   const bytes = Buffer.from(encode(doc));
-  engine.records.insert(collection, doc, bytes);
+  checkDocument(context, collection, doc);
+  context.engine.records.insert(collection, doc, bytes);
   return { doc, bytes, isModified: true };
 }
 

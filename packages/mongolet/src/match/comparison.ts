@@ -1,5 +1,6 @@
 /** The comparisons: equality, order within a type bracket, and membership. */
 import { errorOf } from '../errors.ts';
+import type { Collation } from '../value/collation.ts';
 import { compareValues, equalValues } from '../value/compare.ts';
 import type { Value } from '../value/document.ts';
 import { isNaNValue } from '../value/number.ts';
@@ -12,22 +13,22 @@ function refuseUndefined(value: Value): void {
 }
 
 /** Returns the test for `{field: operand}`; null also means a missing field. */
-function equalityTest(operand: Value): ValueTest {
+function equalityTest(operand: Value, collation: Collation | undefined): ValueTest {
   refuseUndefined(operand);
   if (operand === null) return (value) => value === null || value === undefined;
-  if (typeof operand === 'string') {
+  if (typeof operand === 'string' && !collation) {
     return (value) =>
       value === operand ||
       (typeof value === 'object' && typeOf(value) === TYPE.symbol && equalValues(value, operand));
   }
   const bracket = bracketOf(operand);
   return (value) =>
-    value !== undefined && bracketOf(value) === bracket && compareValues(value, operand) === 0;
+    value !== undefined && bracketOf(value) === bracket && compareValues(value, operand, collation) === 0;
 }
 
 /** Returns the node for an equality. */
-export function equalityNode(operand: Value): FieldNode {
-  return { kind: 'leaf', test: equalityTest(operand), whole: false };
+export function equalityNode(operand: Value, collation: Collation | undefined): FieldNode {
+  return { kind: 'leaf', test: equalityTest(operand, collation), whole: false };
 }
 
 const ORDERS = {
@@ -40,7 +41,12 @@ const ORDERS = {
 export type OrderOperator = keyof typeof ORDERS;
 
 /** Returns the node for `$lt`, `$lte`, `$gt` or `$gte`: only values of the operand's type bracket can match. */
-export function orderNode(operator: OrderOperator, operand: Value, path: string): FieldNode {
+export function orderNode(
+  operator: OrderOperator,
+  operand: Value,
+  path: string,
+  collation: Collation | undefined,
+): FieldNode {
   refuseUndefined(operand);
   const type = typeOf(operand);
   if (type === TYPE.regex) {
@@ -49,16 +55,20 @@ export function orderNode(operator: OrderOperator, operand: Value, path: string)
   const holds = ORDERS[operator];
   const isUpper = operator === '$lt' || operator === '$lte';
   const inclusive = operator === '$lte' || operator === '$gte';
-  return { kind: 'leaf', test: orderTest(operand, type, holds, isUpper, inclusive), whole: false };
+  const test = orderTest({ operand, type, holds, isUpper, inclusive, collation });
+  return { kind: 'leaf', test, whole: false };
 }
 
-function orderTest(
-  operand: Value,
-  type: number,
-  holds: (result: number) => boolean,
-  isUpper: boolean,
-  inclusive: boolean,
-): ValueTest {
+interface Order {
+  readonly operand: Value;
+  readonly type: number;
+  readonly holds: (result: number) => boolean;
+  readonly isUpper: boolean;
+  readonly inclusive: boolean;
+  readonly collation: Collation | undefined;
+}
+
+function orderTest({ operand, type, holds, isUpper, inclusive, collation }: Order): ValueTest {
   if (operand === null) return (value) => inclusive && (value === null || value === undefined);
   if (type === TYPE.minKey || type === TYPE.maxKey) {
     // Everything else lies beyond MinKey and before MaxKey.
@@ -69,14 +79,14 @@ function orderTest(
   if (isNaNValue(operand)) return (value) => inclusive && isNaNValue(value);
   return (value) => {
     if (value === undefined || bracketOf(value) !== bracket) return false;
-    const result = compareValues(value, operand);
+    const result = compareValues(value, operand, collation);
     // NaN comes first in BSON's order, yet no comparison with a number holds for it.
     return holds(result) && (bracket !== 10 || !isUpper || !isNaNValue(value));
   };
 }
 
 /** Returns the node for `$in`; regular expressions within match as such. */
-export function inNode(operand: Value): FieldNode {
+export function inNode(operand: Value, collation: Collation | undefined): FieldNode {
   if (!Array.isArray(operand)) throw errorOf('BadValue', '$in needs an array');
   const strings = new Set<string>();
   const others: Value[] = [];
@@ -88,27 +98,28 @@ export function inNode(operand: Value): FieldNode {
     }
     refuseUndefined(value);
     if (typeOf(value) === TYPE.regex) regexes.push(regexTest(value));
-    else if (typeof value === 'string') strings.add(value);
+    else if (typeof value === 'string' && !collation) strings.add(value);
     else if (value === null) hasNull = true;
     else others.push(value);
   }
-  others.sort(compareValues);
+  others.sort((a, b) => compareValues(a, b, collation));
   const test: ValueTest = (value) => {
-    if (typeof value === 'string') return strings.has(value) || regexes.some((matches) => matches(value));
+    if (typeof value === 'string' && !collation)
+      return strings.has(value) || regexes.some((matches) => matches(value));
     if (value === undefined || value === null) return hasNull;
-    if (others.length > 0 && includesSorted(others, value)) return true;
+    if (others.length > 0 && includesSorted(others, value, collation)) return true;
     if (typeOf(value) === TYPE.symbol && [...strings].some((text) => equalValues(text, value))) return true;
     return regexes.some((matches) => matches(value));
   };
   return { kind: 'leaf', test, whole: false };
 }
 
-function includesSorted(sorted: readonly Value[], value: Value): boolean {
+function includesSorted(sorted: readonly Value[], value: Value, collation: Collation | undefined): boolean {
   let low = 0;
   let high = sorted.length - 1;
   while (low <= high) {
     const middle = (low + high) >> 1;
-    const result = compareValues(sorted[middle], value);
+    const result = compareValues(sorted[middle], value, collation);
     if (result === 0) return true;
     if (result < 0) low = middle + 1;
     else high = middle - 1;

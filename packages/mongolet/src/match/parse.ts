@@ -1,10 +1,13 @@
 /** Reads a filter into tests; whatever it does not know it refuses before a document is looked at. */
 import { errorOf, MongoletError } from '../errors.ts';
+import type { Collation } from '../value/collation.ts';
 import { regexParts } from '../value/compare.ts';
 import { type Doc, getField, keysOf, type Value } from '../value/document.ts';
 import { isDoc, TYPE, typeNameOf, typeOf } from '../value/type.ts';
 import { type BitOperator, bitsNode } from './bits.ts';
 import { equalityNode, inNode, isDBRefLike, type OrderOperator, orderNode } from './comparison.ts';
+import { geoWithinNode } from './geo-within.ts';
+import { parseSchema } from './json-schema/schema.ts';
 import { allOf, anyOf, type DocTest, type FieldNode, placeOnPath, placeOnValue } from './node.ts';
 import { patternTest, regexTest } from './regex.ts';
 import { existsNode, isTrue, modNode, sizeNode, typeNode } from './shape.ts';
@@ -15,6 +18,7 @@ export type CompileExpr = (expression: Value) => (doc: Doc) => Value | undefined
 /** What the reading of a filter needs to know beyond the filter. */
 export interface FilterContext {
   compileExpr?: CompileExpr | undefined;
+  collation?: Collation | undefined;
   /** False within `$elemMatch`, where whole-document operators have no place. */
   isTop: boolean;
 }
@@ -22,13 +26,10 @@ export interface FilterContext {
 const REFUSED = new Set([
   '$where',
   '$text',
-  '$jsonSchema',
   '$near',
   '$nearSphere',
   '$geoNear',
-  '$geoWithin',
   '$geoIntersects',
-  '$within',
   '$maxDistance',
   '$minDistance',
   '$sampleRate',
@@ -67,6 +68,12 @@ function parseTopOperator(operator: string, value: Value, context: FilterContext
       return undefined;
     case '$expr':
       return parseExpr(value, context);
+    case '$jsonSchema': {
+      if (!context.isTop)
+        throw errorOf('BadValue', '$jsonSchema can only be applied to the top-level document');
+      const schema = parseSchema(value);
+      return (doc) => schema.matches(doc);
+    }
     case '$alwaysTrue':
     case '$alwaysFalse':
       return () => operator === '$alwaysTrue';
@@ -102,7 +109,10 @@ function parseBranches(operator: string, value: Value, context: FilterContext): 
 }
 
 function parseField(path: string, value: Value, context: FilterContext): DocTest {
-  return placeOnPath(path, isOperatorDoc(value) ? parseOperators(path, value, context) : valueNode(value));
+  return placeOnPath(
+    path,
+    isOperatorDoc(value) ? parseOperators(path, value, context) : valueNode(value, context),
+  );
 }
 
 /** Says whether `{field: value}` holds operators: its first name begins with `$`, and it is no reference. */
@@ -112,10 +122,10 @@ export function isOperatorDoc(value: Value): value is Doc {
   return first?.startsWith('$') === true && !isDBRefLike(value);
 }
 
-function valueNode(value: Value): FieldNode {
+function valueNode(value: Value, { collation }: FilterContext): FieldNode {
   return typeOf(value) === TYPE.regex
     ? { kind: 'leaf', test: regexTest(value), whole: false }
-    : equalityNode(value);
+    : equalityNode(value, collation);
 }
 
 /** Returns the node for a document of operators such as `{$gt: 1, $lt: 5}`. */
@@ -138,22 +148,23 @@ function parseOperator(
   siblings: Doc,
   context: FilterContext,
 ): FieldNode | undefined {
+  const { collation } = context;
   switch (operator) {
     case '$eq':
-      return equalityNode(operand);
+      return equalityNode(operand, collation);
     case '$ne':
       if (typeOf(operand) === TYPE.regex) throw errorOf('BadValue', "Can't have regex as arg to $ne.");
-      return { kind: 'not', node: equalityNode(operand) };
+      return { kind: 'not', node: equalityNode(operand, collation) };
     case '$gt':
     case '$gte':
     case '$lt':
     case '$lte':
-      return orderNode(operator as OrderOperator, operand, path);
+      return orderNode(operator as OrderOperator, operand, path, collation);
     case '$in':
-      return inNode(operand);
+      return inNode(operand, collation);
     case '$nin':
       if (!Array.isArray(operand)) throw errorOf('BadValue', '$nin needs an array');
-      return { kind: 'not', node: inNode(operand) };
+      return { kind: 'not', node: inNode(operand, collation) };
     case '$not':
       return { kind: 'not', node: parseNot(path, operand, context) };
     case '$exists':
@@ -185,6 +196,10 @@ function parseRareOperator(operator: string, operand: Value, siblings: Doc): Fie
     case '$bitsAllClear':
     case '$bitsAnyClear':
       return bitsNode(operator as BitOperator, operand);
+    // The second is the older name of the first.
+    case '$geoWithin':
+    case '$within':
+      return geoWithinNode(operand);
     case '$comment':
       return undefined;
     default:
@@ -226,7 +241,7 @@ function parseAll(path: string, operand: Value, context: FilterContext): FieldNo
   }
   const nodes = values.map((value) => {
     if (isOperatorDoc(value)) throw errorOf('BadValue', 'no $ expressions in $all');
-    return valueNode(value);
+    return valueNode(value, context);
   });
   return { kind: 'and', nodes };
 }

@@ -1,6 +1,7 @@
 /** How a query will be run, and the parts that candidates are made of. */
 import type { Index } from '../store/index-info.ts';
 import type { Doc, Value } from '../value/codec.ts';
+import type { Collation } from '../value/collation.ts';
 
 /** A range of an index's ordered keys; an undefined high end is the end of the index. */
 export interface Interval {
@@ -46,4 +47,6 @@ export interface Query {
   readonly sort?: Doc | undefined;
   /** An index's name or key pattern, or `{$natural: ±1}`. */
   readonly hint?: Value;
+  /** How strings compare; undefined: simply. */
+  readonly collation?: Collation | undefined;
 }

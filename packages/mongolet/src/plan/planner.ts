@@ -2,9 +2,10 @@
 import { BSONRegExp } from 'bson';
 import { errorOf, MongoletError } from '../errors.ts';
 import type { Collection } from '../store/collection.ts';
-import type { Index, IndexField } from '../store/index-info.ts';
+import { geoKey } from '../store/geo-keys.ts';
+import type { Index, IndexField, IndexSpec } from '../store/index-info.ts';
 import { shortenOrdered } from '../store/keys.ts';
-import type { Doc, Value } from '../value/codec.ts';
+import type { Value } from '../value/codec.ts';
 import { equalValues } from '../value/compare.ts';
 import { keysOf } from '../value/document.ts';
 import { encodeKey, keyRange, lowerBoundOfType, successorOf, upperBoundOfType } from '../value/key.ts';
@@ -12,6 +13,7 @@ import { isDoc } from '../value/type.ts';
 import { impliesPartial } from './partial.ts';
 import type { IndexScan, Interval, Lookup, Plan, Query } from './plan.ts';
 import { type FieldPredicate, predicatesOf } from './predicates.ts';
+import { folded, rangeOf, sharesArray, usablePoints, usableWith } from './usable.ts';
 
 /** More intervals than this cost more than they save. */
 const MAX_INTERVALS = 1000;
@@ -30,15 +32,11 @@ export function choosePlan(collection: Collection, query: Query): Plan {
   const { filter, sort } = query;
   const sortKeys = sort ? keysOf(sort) : [];
   const natural = naturalDirection(query);
-  const scan: Plan = {
-    kind: 'collection',
-    reverse: natural === -1,
-    providesSort: sortKeys.length === 0 || natural !== undefined,
-  };
+  const scan = wholeCollection(collection, natural === -1, sortKeys.length === 0 || natural !== undefined);
   const hinted = hintedIndex(collection, query.hint);
   if (natural !== undefined) return scan;
   const predicates = predicatesOf(filter);
-  const exact = lookupById(collection, filter, predicates);
+  const exact = lookupById(collection, query, predicates);
   if (exact) return exact;
   let best: Candidate = { plan: scan, score: 0 };
   for (const index of collection.indexes) {
@@ -52,9 +50,17 @@ export function choosePlan(collection: Collection, query: Query): Plan {
   return best.plan;
 }
 
+/** Everything in natural order, which in a clustered collection is that of `_id`. */
+function wholeCollection(collection: Collection, reverse: boolean, providesSort: boolean): Plan {
+  if (!collection.isClustered) return { kind: 'collection', reverse, providesSort };
+  const { idIndex } = collection;
+  const intervals = intervalsOf(idIndex.fields, [], undefined);
+  return { kind: 'index', index: idIndex, intervals, reverse, providesSort, mustMerge: false };
+}
+
 /** All entries of an index that was hinted at; a sparse one then leaves out documents, as in MongoDB. */
 function wholeIndex(index: Index, query: Query, predicates: ReadonlyMap<string, FieldPredicate>): IndexScan {
-  if (index.spec.partialFilterExpression && !holdsAllMatches(index, query.filter, predicates)) {
+  if (index.isGeo || (index.spec.partialFilterExpression && !holdsAllMatches(index, query, predicates))) {
     throw new MongoletError(
       291,
       'error processing query: planner returned error: the hinted index cannot be used',
@@ -76,19 +82,20 @@ function wholeIndex(index: Index, query: Query, predicates: ReadonlyMap<string, 
 /** By far the most frequent filter: one `_id`, alone or with conditions on that one document. */
 function lookupById(
   collection: Collection,
-  filter: Doc,
+  { filter, collation }: Query,
   predicates: ReadonlyMap<string, FieldPredicate>,
 ): Lookup | undefined {
-  const points = predicates.get('_id')?.points;
+  const { idIndex } = collection;
+  const points = usableWith(idIndex, collation, predicates.get('_id'))?.points;
   if (points?.length !== 1) return undefined;
-  const { bytes, isShortened } = shortenOrdered(encodeKey(points, [1]));
+  const { bytes, isShortened } = shortenOrdered(idIndex.encode(points));
   const isAlone = keysOf(filter).length === 1 && filter._id === points[0];
   return {
     kind: 'lookup',
-    index: collection.idIndex,
+    index: idIndex,
     keys: [bytes],
     providesSort: true,
-    isExact: isAlone && points[0] !== null && !isShortened,
+    isExact: isAlone && points[0] !== null && !isShortened && !idIndex.collation,
   };
 }
 
@@ -104,7 +111,8 @@ function hintedIndex(collection: Collection, hint: Value): Index | undefined {
   }
   const found = collection.indexes.find(
     ({ spec }) =>
-      !spec.hidden && (typeof hint === 'string' ? spec.name === hint : equalValues(spec.key, hint)),
+      !spec.hidden &&
+      (typeof hint === 'string' ? nameIn(collection, spec) === hint : equalValues(spec.key, hint)),
   );
   if (found) return found;
   throw errorOf(
@@ -113,25 +121,30 @@ function hintedIndex(collection: Collection, hint: Value): Index | undefined {
   );
 }
 
+function nameIn({ options }: Collection, { name }: IndexSpec): Value {
+  return name === '_id_' && isDoc(options.clusteredIndex) ? options.clusteredIndex.name : name;
+}
+
 function candidateOf(
   index: Index,
   query: Query,
   predicates: ReadonlyMap<string, FieldPredicate>,
 ): Candidate | undefined {
-  if (!holdsAllMatches(index, query.filter, predicates)) return undefined;
+  if (!holdsAllMatches(index, query, predicates)) return undefined;
+  if (index.isGeo) return geoCandidate(index, query, predicates);
   const { fields } = index;
+  const predicateOf = (field: IndexField) => usableWith(index, query.collation, predicates.get(field.path));
   const points: Value[][] = [];
   let intervalCount = 1;
   for (const [i, field] of fields.entries()) {
-    const values = sharesArray(index, i) ? undefined : usablePoints(index, predicates.get(field.path));
+    const values = sharesArray(index, i) ? undefined : usablePoints(index, predicateOf(field));
     if (!values || intervalCount * values.length > MAX_INTERVALS) break;
     intervalCount *= values.length;
     points.push(values);
   }
   const next = fields[points.length];
-  const range =
-    next && !sharesArray(index, points.length) ? rangeOf(index, predicates.get(next.path)) : undefined;
-  const order = range?.prefix === undefined ? sortOrder(index, query.sort, points) : undefined;
+  const range = next && !sharesArray(index, points.length) ? rangeOf(index, predicateOf(next)) : undefined;
+  const order = range?.prefix === undefined ? sortOrder(index, query, points) : undefined;
   const providesSort = order !== undefined && (intervalCount === 1 || intervalCount <= MAX_MERGED);
   const hasSort = query.sort !== undefined && keysOf(query.sort).length > 0;
   const usesSort = hasSort && providesSort;
@@ -140,7 +153,7 @@ function candidateOf(
   const plan: IndexScan = {
     kind: 'index',
     index,
-    intervals: intervalsOf(fields, points, range),
+    intervals: intervalsOf(fields, folded(index, points), range),
     reverse: usesSort && order === -1,
     providesSort: !hasSort || providesSort,
     mustMerge: usesSort && intervalCount > 1,
@@ -148,8 +161,31 @@ function candidateOf(
   return { plan, score: points.length * 4 + (range ? 2 : 0) + (usesSort ? 3 : 0) };
 }
 
+/** The points of an index between two on the first axis. */
+function geoCandidate(
+  index: Index,
+  { sort }: Query,
+  predicates: ReadonlyMap<string, FieldPredicate>,
+): Candidate | undefined {
+  const span = predicates.get(index.fields[0]?.path ?? '')?.span;
+  if (!span) return undefined;
+  const interval = { low: geoKey(span.low), high: successorOf(geoKey(span.high)), sharedBytes: 0 };
+  const providesSort = sort === undefined || keysOf(sort).length === 0;
+  const plan: IndexScan = {
+    kind: 'index',
+    index,
+    intervals: [interval],
+    reverse: false,
+    providesSort,
+    mustMerge: false,
+  };
+  return { plan, score: 2 };
+}
+
 function lookup(index: Index, points: Value[][], predicates: ReadonlyMap<string, FieldPredicate>): Candidate {
-  const keys = intervalsOf(index.fields, points, undefined).map(({ low }) => shortenOrdered(low).bytes);
+  const keys = intervalsOf(index.fields, folded(index, points), undefined).map(
+    ({ low }) => shortenOrdered(low).bytes,
+  );
   const plan: Lookup = { kind: 'lookup', index, keys: distinct(keys), providesSort: true, isExact: false };
   // A few whole keys beat everything, and `_id` beats other indexes that would do.
   return { plan, score: 100 - predicates.size + (index.isIdIndex ? 1 : 0) };
@@ -162,45 +198,20 @@ function distinct(keys: Buffer[]): Buffer[] {
 
 function holdsAllMatches(
   index: Index,
-  filter: Doc,
+  { filter, collation }: Query,
   predicates: ReadonlyMap<string, FieldPredicate>,
 ): boolean {
   const { sparse, partialFilterExpression } = index.spec;
   if (sparse && !index.fields.some((field) => predicates.get(field.path)?.isPresent)) return false;
-  return !partialFilterExpression || impliesPartial(filter, predicates, partialFilterExpression);
-}
-
-/** Conditions on two fields below one array may be fulfilled by different elements, an entry stands for one element. */
-function sharesArray(index: Index, position: number): boolean {
-  if (!index.isMultikey) return false;
-  const top = topOf(index.fields[position]?.path);
-  return index.fields.slice(0, position).some((field) => topOf(field.path) === top);
-}
-
-function topOf(path: string | undefined): string {
-  return path?.split('.', 1)[0] ?? '';
-}
-
-function usablePoints(index: Index, predicate: FieldPredicate | undefined): Value[] | undefined {
-  const points = predicate?.points;
-  // In a multikey index null stands for several things, which `null` in a filter does not match alike.
-  if (!points || (index.isMultikey && points.includes(null))) return undefined;
-  return points;
-}
-
-function rangeOf(index: Index, predicate: FieldPredicate | undefined): FieldPredicate | undefined {
-  if (!predicate) return undefined;
-  if (!predicate.low && !predicate.high) return predicate.prefix === undefined ? undefined : predicate;
-  if (predicate.prefix !== undefined) return rangeOf(index, { ...predicate, prefix: undefined });
-  // Different elements of an array may fulfil the two bounds: only one of them may narrow the scan.
-  if (index.isMultikey && predicate.low) return { ...predicate, high: undefined };
-  return predicate;
+  if (!partialFilterExpression) return true;
+  // What implies what is decided without a collation.
+  return !collation && !index.collation && impliesPartial(filter, predicates, partialFilterExpression);
 }
 
 /** Whether reading the index forwards (1) or backwards (-1) gives the order of the sort. */
-function sortOrder(index: Index, sort: Doc | undefined, points: readonly Value[][]): 1 | -1 | undefined {
+function sortOrder(index: Index, { sort, collation }: Query, points: readonly Value[][]): 1 | -1 | undefined {
   if (!sort) return 1;
-  if (index.isMultikey || index.hasShortened) return undefined;
+  if (index.isMultikey || index.hasShortened || index.collation || collation) return undefined;
   const fixed = new Set(
     index.fields
       .slice(0, points.length)

@@ -1,5 +1,6 @@
 /** What a filter demands of single fields, as far as an index can help with it. */
 import { BSONRegExp, MaxKey, MinKey } from 'bson';
+import { spanOf } from '../match/geo-within.ts';
 import type { Doc, Value } from '../value/codec.ts';
 import { keysOf } from '../value/document.ts';
 import { BSON_UNDEFINED, isDoc } from '../value/type.ts';
@@ -19,6 +20,8 @@ export interface FieldPredicate {
   readonly high: Bound | undefined;
   /** A regular expression, of which every match begins with this. */
   readonly prefix: string | undefined;
+  /** The field is a point between these on the first axis. */
+  readonly span: { low: number; high: number } | undefined;
   /** The field is there, and is not null. */
   readonly isPresent: boolean;
 }
@@ -65,6 +68,7 @@ const NOTHING: FieldPredicate = {
   low: undefined,
   high: undefined,
   prefix: undefined,
+  span: undefined,
   isPresent: false,
 };
 
@@ -105,6 +109,9 @@ function ofOperator(operator: string, operand: Value): FieldPredicate {
     case '$lte':
       if (!isRangeable(operand)) return NOTHING;
       return { ...NOTHING, high: { value: operand, inclusive: operator === '$lte' }, isPresent: true };
+    case '$geoWithin':
+    case '$within':
+      return { ...NOTHING, span: spanOf(operand) };
     case '$exists':
       // Null exists too, but an index cannot tell it from a missing field.
       return NOTHING;
@@ -126,6 +133,7 @@ function both(a: FieldPredicate, b: FieldPredicate): FieldPredicate {
     low: a.low ?? b.low,
     high: a.high ?? b.high,
     prefix: a.prefix ?? b.prefix,
+    span: a.span ?? b.span,
     isPresent: a.isPresent || b.isPresent,
   };
 }

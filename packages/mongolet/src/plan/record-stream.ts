@@ -6,6 +6,7 @@ import {
   indexRange,
   type RecordId,
   recordIdOfKey,
+  recordIdsOf,
   wholeRange,
 } from '../store/keys.ts';
 import type { StoredRecord } from '../store/records.ts';
@@ -115,21 +116,25 @@ function lookupSource(storage: Storage, collection: Collection, plan: Lookup, ex
   let position = 0;
   // A document with several keys in the index may be found by more than one.
   const seen = plan.index.isMultikey ? new Set<RecordId>() : undefined;
+  let found: RecordId[] = [];
   return {
     next() {
-      for (; position < plan.keys.length; ) {
-        const key = indexEntryKey(plan.index.id, plan.keys[position] as Buffer, undefined);
-        position += 1;
-        examined.keys += 1;
-        const recordIdBytes = storage.get(storage.indexes, key);
-        if (!recordIdBytes) continue;
-        const recordId = recordIdOfKey(recordIdBytes);
+      for (;;) {
+        const recordId = found.shift();
+        if (recordId === undefined) {
+          const wanted = plan.keys[position];
+          if (!wanted) return undefined;
+          position += 1;
+          examined.keys += 1;
+          const value = storage.get(storage.indexes, indexEntryKey(plan.index.id, wanted, undefined));
+          if (value) found = recordIdsOf(value);
+          continue;
+        }
         if (seen?.has(recordId)) continue;
         seen?.add(recordId);
         const bytes = storage.get(storage.documents, documentKey(collection.id, recordId));
         if (bytes) return new LazyRecord(recordId, bytes);
       }
-      return undefined;
     },
     suspend() {},
   };
@@ -147,18 +152,24 @@ function indexSource(storage: Storage, collection: Collection, plan: IndexScan, 
     ? mergedEntries(scans, plan.reverse)
     : chainedEntries(scans.map((one) => one.scan));
   const seen = index.isMultikey ? new Set<RecordId>() : undefined;
+  let found: RecordId[] = [];
   return {
     next() {
-      for (let entry = entries.next(); entry; entry = entries.next()) {
-        examined.keys += 1;
-        const recordId = recordIdOfKey(index.isUnique ? entry.value : entry.key);
+      for (;;) {
+        const recordId = found.shift();
+        if (recordId === undefined) {
+          const entry = entries.next();
+          if (!entry) return undefined;
+          examined.keys += 1;
+          found = index.isUnique ? recordIdsOf(entry.value) : [recordIdOfKey(entry.key)];
+          continue;
+        }
         if (seen?.has(recordId)) continue;
         seen?.add(recordId);
         const bytes = storage.get(storage.documents, documentKey(collection.id, recordId));
         // Gone since the key was read: the stream was suspended in between.
         if (bytes) return new LazyRecord(recordId, bytes);
       }
-      return undefined;
     },
     suspend: () => entries.suspend(),
   };

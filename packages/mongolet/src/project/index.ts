@@ -1,6 +1,7 @@
 /** Projections, compiled once: a function from a document to what of it is returned. */
 import { MongoletError } from '../errors.ts';
 import { type CompileExpr, compileFilter } from '../match/index.ts';
+import type { Collation } from '../value/collation.ts';
 import { copyDoc, type Doc, defineField, getField, keysOf, setField, type Value } from '../value/document.ts';
 import { isDoc } from '../value/type.ts';
 import { type PathTree, type ProjectionSpec, readProjection } from './spec.ts';
@@ -13,12 +14,15 @@ export function compileProjection(
   projection: Doc | undefined,
   filter?: Doc,
   compileExpr?: CompileExpr,
+  collation?: Collation,
 ): (doc: Doc, position?: number) => Doc {
   if (projection === undefined || keysOf(projection).length === 0) return (doc) => doc;
   const spec = readProjection(projection, compileExpr);
   const matcher =
-    spec.positional !== undefined && filter !== undefined ? compileFilter(filter, compileExpr) : undefined;
-  const steps = [...sliceSteps(spec), ...elemMatchSteps(spec)];
+    spec.positional !== undefined && filter !== undefined
+      ? compileFilter(filter, compileExpr, collation)
+      : undefined;
+  const steps = [...sliceSteps(spec), ...elemMatchSteps(spec, collation)];
   const { paths, positional } = spec;
   const keep = spec.mode === 'inclusion' ? include : exclude;
   return (doc, position) => {
@@ -129,9 +133,9 @@ function mapAt(
   return copy;
 }
 
-function elemMatchSteps(spec: ProjectionSpec): Step[] {
+function elemMatchSteps(spec: ProjectionSpec, collation: Collation | undefined): Step[] {
   return spec.elemMatches.map(({ field, condition }): Step => {
-    const matcher = compileFilter({ [field]: { $elemMatch: condition } });
+    const matcher = compileFilter({ [field]: { $elemMatch: condition } }, undefined, collation);
     return (result, doc) => {
       const array = getField(doc, field);
       const index = Array.isArray(array) ? matcher.positions(doc) : undefined;

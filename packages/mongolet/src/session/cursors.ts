@@ -1,6 +1,8 @@
 /** Open cursors: each holds its place in a stream, never a batch of results, and no transaction between batches. */
 import { randomBytes } from 'node:crypto';
 import { errorOf, MongoletError } from '../errors.ts';
+import type { Storage } from '../store/storage.ts';
+import type { Doc } from '../value/codec.ts';
 import { RawDocument } from '../wire/reply-writer.ts';
 
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
@@ -12,6 +14,18 @@ export interface DocumentSource {
   next(): Uint8Array | undefined;
   /** Lets go of the storage until the next call of `next`. */
   suspend(): void;
+  /** What makes it a source that never ends by itself; undefined for all others. */
+  readonly tail?: Tail;
+}
+
+/** A source to which more may come after it was read to its end. */
+export interface Tail {
+  /** Nothing can follow after all. */
+  readonly isDead: boolean;
+  /** Whoever asks for more wants to wait for it. */
+  readonly awaitsData: boolean;
+  /** Of a change stream: where to resume by who has seen everything, or everything but the last event. */
+  resumeToken?(isLastHeldBack: boolean): Doc;
 }
 
 /** One batch of a cursor. */
@@ -19,6 +33,8 @@ export interface Batch {
   readonly documents: RawDocument[];
   /** Nothing can follow; a batch that was merely filled to the brim does not know. */
   readonly isLast: boolean;
+  /** Of a change stream: a point after these documents. */
+  readonly resumeToken: Doc | undefined;
 }
 
 /** A query that is being read in batches. */
@@ -32,6 +48,8 @@ export class Cursor {
   readonly #source: DocumentSource;
   #remaining: number;
   #held: Uint8Array | undefined;
+  #isClosed = false;
+  #cancelWait: () => void = () => {};
 
   constructor(namespace: string, source: DocumentSource, limit: number, isImmortal = false) {
     this.isImmortal = isImmortal;
@@ -45,12 +63,13 @@ export class Cursor {
     const documents: RawDocument[] = [];
     let byteCount = 0;
     let isLast = this.#remaining === 0;
+    const { tail } = this.#source;
     try {
       while (!isLast && documents.length < size) {
         const bytes = this.#held ?? this.#source.next();
         this.#held = undefined;
         if (!bytes) {
-          isLast = true;
+          isLast = tail?.isDead ?? true;
           break;
         }
         if (documents.length > 0 && byteCount + bytes.length > MAX_BATCH_BYTES) {
@@ -65,7 +84,42 @@ export class Cursor {
     } finally {
       this.#source.suspend();
     }
-    return { documents, isLast };
+    const resumeToken = tail?.resumeToken?.(this.#held !== undefined);
+    return { documents, isLast: isLast || (tail?.isDead === true && !this.#held), resumeToken };
+  }
+
+  /** Whether it tells of changes, and not of documents. */
+  get isChangeStream(): boolean {
+    return this.#source.tail?.resumeToken !== undefined;
+  }
+
+  /** Whether the next batch may be waited for. */
+  get awaitsData(): boolean {
+    return this.#source.tail?.awaitsData === true;
+  }
+
+  /** Waits until there is something to read, the time is over, or the cursor is closed. */
+  async waitForData(storage: Storage, limitMs: number): Promise<void> {
+    const endsAtMs = performance.now() + limitMs;
+    while (!this.#isClosed && !this.#isReady()) {
+      const leftMs = endsAtMs - performance.now();
+      if (leftMs <= 0) return;
+      const { done, cancel } = storage.nextCommit(leftMs);
+      this.#cancelWait = cancel;
+      await done;
+    }
+  }
+
+  #isReady(): boolean {
+    this.#held ??= this.#source.next();
+    this.#source.suspend();
+    return this.#held !== undefined || this.#source.tail?.isDead !== false;
+  }
+
+  /** Ends a wait. */
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelWait();
   }
 }
 
@@ -82,6 +136,12 @@ export class Cursors {
     while (id === 0n || this.#open.has(id));
     this.#open.set(id, cursor);
     return id;
+  }
+
+  /** The cursor of this number if it is to be waited for. */
+  findAwaiting(id: bigint): Cursor | undefined {
+    const cursor = this.#open.get(id);
+    return cursor?.awaitsData ? cursor : undefined;
   }
 
   /** The cursor of this number on this namespace; it is read where it was opened, inside a transaction or outside. */
@@ -101,12 +161,19 @@ export class Cursors {
 
   /** Forgets a cursor; says whether it was there. */
   close(id: bigint): boolean {
+    this.#open.get(id)?.close();
     return this.#open.delete(id);
   }
 
-  /** Forgets the cursors of a collection that is gone. */
+  /** Forgets all of them: the server ends. */
+  closeAll(): void {
+    for (const id of [...this.#open.keys()]) this.close(id);
+  }
+
+  /** Forgets the cursors of a collection that is gone; those of change streams have that still to tell. */
   closeAllOf(namespace: string): void {
-    for (const [id, cursor] of this.#open) if (cursor.namespace === namespace) this.#open.delete(id);
+    for (const [id, cursor] of this.#open)
+      if (cursor.namespace === namespace && !cursor.isChangeStream) this.close(id);
   }
 
   /** Forgets the cursors of a transaction that ends. */
@@ -117,7 +184,7 @@ export class Cursors {
   #closeIdle(): void {
     const oldest = Date.now() - IDLE_MS;
     for (const [id, cursor] of this.#open) {
-      if (cursor.lastUsedMs < oldest && !cursor.isImmortal) this.#open.delete(id);
+      if (cursor.lastUsedMs < oldest && !cursor.isImmortal) this.close(id);
     }
   }
 }

@@ -25,6 +25,11 @@ export function sessionKeyOf(lsid: Value): Buffer | undefined {
   return Buffer.concat([Buffer.from(PREFIX), id.buffer.subarray(0, id.position)]);
 }
 
+/** The session's own id, out of the key of its record. */
+export function sessionIdOf(sessionKey: Buffer): Buffer {
+  return sessionKey.subarray(PREFIX.length);
+}
+
 /** Where the records of all sessions are kept. */
 export function allSessions(): { low: Buffer; high: Buffer } {
   return { low: Buffer.from(PREFIX), high: Buffer.from(`${PREFIX.slice(0, -1)}0`) };

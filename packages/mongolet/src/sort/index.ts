@@ -1,5 +1,6 @@
 /** The order that `sort` asks for, in memory: what an index on the same keys would give. */
 import { errorOf, MongoletError } from '../errors.ts';
+import type { Collation } from '../value/collation.ts';
 import { compareValues } from '../value/compare.ts';
 import { type Doc, getField, keysOf, type Value } from '../value/document.ts';
 import { toExactInteger } from '../value/number.ts';
@@ -45,10 +46,10 @@ function readDirection(value: Value | undefined): 1 | -1 {
  * Compiles a sort into a comparator of documents. Of an array its smallest element counts when ascending and its largest
  * when descending; a missing field counts as null, an empty array comes before it.
  */
-export function compileSort(sort: Doc): (a: Doc, b: Doc) => number {
+export function compileSort(sort: Doc, collation?: Collation): (a: Doc, b: Doc) => number {
   const fields = readSort(sort).filter(({ path }) => path !== '$natural');
-  const keyOf = compileSortKey(fields);
-  const compareKeys = compileKeyComparison(fields);
+  const keyOf = compileSortKey(fields, collation);
+  const compareKeys = compileKeyComparison(fields, collation);
   const known = new WeakMap<Doc, readonly Value[]>();
   const cachedKeyOf = (doc: Doc): readonly Value[] => {
     const cached = known.get(doc);
@@ -61,13 +62,16 @@ export function compileSort(sort: Doc): (a: Doc, b: Doc) => number {
 }
 
 /** Returns the function that takes from a document the values it is sorted by. */
-function compileSortKey(fields: readonly SortField[]): (doc: Doc) => readonly Value[] {
+function compileSortKey(
+  fields: readonly SortField[],
+  collation: Collation | undefined,
+): (doc: Doc) => readonly Value[] {
   const paths = fields.map(({ path }) => path);
-  const compareKeys = compileKeyComparison(fields);
+  const compareKeys = compileKeyComparison(fields, collation);
   return (doc) => {
     const perField = fields.map(({ path }) => indexValues(doc, path));
     if (perField.filter(({ multikey }) => multikey).length <= 1) {
-      return perField.map(({ values }, i) => extremeOf(values, fields[i]?.direction ?? 1));
+      return perField.map(({ values }, i) => extremeOf(values, fields[i]?.direction ?? 1, collation));
     }
     // Several fields within one array are taken element by element together, as a compound index does.
     const [first = [], ...others] = compoundIndexKeys(doc, paths).keys;
@@ -75,11 +79,11 @@ function compileSortKey(fields: readonly SortField[]): (doc: Doc) => readonly Va
   };
 }
 
-function extremeOf(values: readonly Value[], direction: 1 | -1): Value {
+function extremeOf(values: readonly Value[], direction: 1 | -1, collation: Collation | undefined): Value {
   let best = values[0] ?? null;
   for (let i = 1; i < values.length; i++) {
     const value = values[i] ?? null;
-    if (compareValues(value, best) * direction < 0) best = value;
+    if (compareValues(value, best, collation) * direction < 0) best = value;
   }
   return best;
 }
@@ -87,10 +91,11 @@ function extremeOf(values: readonly Value[], direction: 1 | -1): Value {
 /** Returns the comparator of sort keys. */
 function compileKeyComparison(
   fields: readonly SortField[],
+  collation: Collation | undefined,
 ): (a: readonly Value[], b: readonly Value[]) => number {
   return (a, b) => {
     for (const [i, { direction }] of fields.entries()) {
-      const result = compareValues(a[i] ?? null, b[i] ?? null);
+      const result = compareValues(a[i] ?? null, b[i] ?? null, collation);
       if (result !== 0) return result * direction;
     }
     return 0;

@@ -103,7 +103,7 @@ export class Catalog {
     if (view) locks.takeNamespace(namespace, view);
     else locks.checkNamespace(namespace);
     const collection = new Collection(namespace, this.#takeId(), randomUUID(), options);
-    collection.indexes.push(new Index(this.#takeId(), idIndexSpec()));
+    collection.indexes.push(new Index(this.#takeId(), idIndexSpec(collection.collation?.spec)));
     if (view) {
       view.created.set(namespace, collection);
       return collection;
@@ -132,6 +132,16 @@ export class Catalog {
     for (const index of collection.indexes) this.garbage.add('indexes', index.id);
   }
 
+  /** Gives a collection other options. */
+  changeOptions(collection: Collection, options: CollectionOptions): void {
+    const before = collection.options;
+    collection.options = options;
+    this.#storage.onUndo(() => {
+      collection.options = before;
+    });
+    this.save(collection);
+  }
+
   /** Adds an empty index to a collection; the caller fills it. */
   addIndex(collection: Collection, spec: IndexSpec): Index {
     if (!this.#storage.view) {
@@ -145,6 +155,19 @@ export class Catalog {
     });
     this.save(collection);
     return index;
+  }
+
+  /** Puts an empty index in the place of another, with the same fields; the caller fills it. */
+  renewIndex(collection: Collection, index: Index, spec: IndexSpec): Index {
+    const before = collection.indexes;
+    const renewed = new Index(this.#takeId(), spec);
+    collection.indexes = before.map((one) => (one === index ? renewed : one));
+    this.#storage.onUndo(() => {
+      collection.indexes = before;
+    });
+    this.garbage.add('indexes', index.id);
+    this.save(collection);
+    return renewed;
   }
 
   /** Takes an index away from its collection. */

@@ -1,10 +1,12 @@
 /** A collection as the catalogue knows it. */
+
 import type { Doc } from '../value/codec.ts';
+import { type Collation, storedCollation } from '../value/collation.ts';
 import { Index } from './index-info.ts';
 import { type RecordId, recordIdOfKey, wholeRange } from './keys.ts';
 import type { Storage } from './storage.ts';
 
-/** Options of `create` that are kept and reported; none of them changes behaviour. */
+/** Options of `create`, checked, as `listCollections` reports them. */
 export type CollectionOptions = Doc;
 
 /** Name, number and indexes of one collection; the documents themselves are in the storage. */
@@ -12,7 +14,11 @@ export class Collection {
   namespace: string;
   readonly id: number;
   readonly uuid: string;
-  readonly options: CollectionOptions;
+  options: CollectionOptions;
+  /** What a capped collection holds; of others it is not known. */
+  usage = { bytes: 0, count: 0 };
+  /** How its strings compare where a command does not say it. */
+  readonly collation: Collation | undefined;
   indexes: Index[] = [];
   isDropped = false;
   /** The catalogue's version when its name or its indexes last changed. */
@@ -24,6 +30,7 @@ export class Collection {
     this.id = id;
     this.uuid = uuid;
     this.options = options;
+    this.collation = storedCollation(options.collation);
   }
 
   /** The part of the name before the first dot. */
@@ -34,6 +41,18 @@ export class Collection {
   /** The part of the name after the first dot. */
   get name(): string {
     return this.namespace.slice(this.namespace.indexOf('.') + 1);
+  }
+
+  /** How much a capped collection may hold. */
+  get cap(): { bytes: number; count: number } | undefined {
+    const { capped, size, max } = this.options;
+    if (capped !== true) return undefined;
+    return { bytes: Number(size), count: max === undefined ? Number.POSITIVE_INFINITY : Number(max) };
+  }
+
+  /** Whether its natural order is that of `_id`. */
+  get isClustered(): boolean {
+    return this.options.clusteredIndex !== undefined;
   }
 
   /** The index on `_id`, which every collection has. */
@@ -54,12 +73,17 @@ export class Collection {
     return this.#lastRecordId;
   }
 
-  /** Finds out, at a start, which record ids are taken. */
+  /** Finds out, at a start, which record ids are taken, and how full a capped collection is. */
   loadNextRecordId(storage: Storage): void {
     const last = storage.scan(storage.documents, wholeRange(this.id), { reverse: true, keysOnly: true });
     for (const { key } of last) {
       this.#lastRecordId = recordIdOfKey(key);
       break;
+    }
+    if (!this.cap) return;
+    for (const { value } of storage.scan(storage.documents, wholeRange(this.id))) {
+      this.usage.bytes += value.length;
+      this.usage.count += 1;
     }
   }
 

@@ -2,9 +2,12 @@
 import { MongoletError } from '../errors.ts';
 import { compileFilter } from '../match/index.ts';
 import type { Doc, Value } from '../value/codec.ts';
+import { type Collation, foldValue, storedCollation } from '../value/collation.ts';
+import { equalValues } from '../value/compare.ts';
 import { getField, keysOf } from '../value/document.ts';
 import { encodeKey } from '../value/key.ts';
 import { compoundIndexKeys } from '../value/path.ts';
+import { geoKeysOf } from './geo-keys.ts';
 import { shortenOrdered } from './keys.ts';
 
 /** What `createIndexes` was given, checked; `listIndexes` reports it as it stands. */
@@ -37,8 +40,8 @@ export interface DocumentKeys {
 const NO_KEYS: DocumentKeys = { ordered: [], isMultikey: false, isShortened: false };
 
 /** The specification of the index that every collection has. */
-export function idIndexSpec(): IndexSpec {
-  return { v: 2, key: { _id: 1 }, name: '_id_' };
+export function idIndexSpec(collation?: Doc): IndexSpec {
+  return { v: 2, key: { _id: 1 }, name: '_id_', ...(collation ? { collation } : {}) };
 }
 
 /** One index; its entries are in the storage under its number. */
@@ -48,6 +51,11 @@ export class Index {
   readonly fields: readonly IndexField[];
   readonly isUnique: boolean;
   readonly isIdIndex: boolean;
+  /**
+   * How its strings compare. Its keys then say only what may be equal: they have no order, and an entry of a unique
+   * index may stand for several documents.
+   */
+  readonly collation: Collation | undefined;
   /** Some document has several keys: no sort by this index, and one bound only. Never unset. */
   isMultikey = false;
   /** Some key was too long for LMDB: the order inside this index is not to be trusted. Never unset. */
@@ -73,8 +81,9 @@ export class Index {
     this.#paths = this.fields.map((field) => field.path);
     this.#isHashed = Object.values(spec.key).includes('hashed');
     this.#hasDottedPath = this.#paths.some((path) => path.includes('.'));
+    this.collation = storedCollation(spec.collation);
     const partial = spec.partialFilterExpression;
-    this.#partial = partial ? compileFilter(partial) : undefined;
+    this.#partial = partial ? compileFilter(partial, undefined, this.collation) : undefined;
     // A partial filter may look anywhere; an empty list means: always compare.
     const tops = new Set(this.fields.map((field) => field.path.split('.', 1)[0] ?? ''));
     if (partial)
@@ -84,19 +93,49 @@ export class Index {
 
   /** The keys of `doc`: none, one, or for an array one for each different element. */
   keysOf(doc: Doc): DocumentKeys {
-    if (this.isIdIndex) return finish([encodeKey([getField(doc, '_id')], this.#directions)], false);
+    if (this.isIdIndex) return finish([this.encode([getField(doc, '_id')])], false);
     if (this.#partial && !this.#partial.matches(doc)) return NO_KEYS;
+    if (this.isGeo) {
+      const keys = distinct(geoKeysOf(doc, this.#paths[0] ?? ''));
+      return finish(keys, keys.length > 1);
+    }
     const plain = this.#plainValues(doc);
     if (plain) {
       if (this.spec.sparse && plain.every((value) => value === undefined)) return NO_KEYS;
-      return finish([encodeKey(plain, this.#directions)], false);
+      return finish([this.encode(plain)], false);
     }
     const { keys, multikey } = compoundIndexKeys(doc, this.#paths);
     if (multikey && this.#isHashed) {
       throw new MongoletError(16766, 'hashed indexes do not currently support array values');
     }
     if (this.spec.sparse && keys.every((key) => key.every((value) => value === undefined))) return NO_KEYS;
-    return finish(distinct(keys.map((key) => encodeKey(key, this.#directions))), multikey);
+    return finish(distinct(keys.map((key) => this.encode(key))), multikey);
+  }
+
+  /** The key of these values, one for each field. */
+  encode(values: readonly (Value | undefined)[]): Buffer {
+    const { collation } = this;
+    return encodeKey(
+      collation ? values.map((value) => foldValue(value, collation)) : values,
+      this.#directions,
+    );
+  }
+
+  /** Whether two documents with a key in common have equal values under it; only a collation makes that a question. */
+  collide(a: Doc, b: Doc): boolean {
+    const { collation } = this;
+    if (!collation) return true;
+    const others = compoundIndexKeys(b, this.#paths).keys;
+    return compoundIndexKeys(a, this.#paths).keys.some((one) =>
+      others.some((other) =>
+        one.every((value, i) => equalValues(value ?? null, other[i] ?? null, collation)),
+      ),
+    );
+  }
+
+  /** Whether its first field is the place of a point on a plane. */
+  get isGeo(): boolean {
+    return this.spec.key[this.#paths[0] ?? ''] === '2d';
   }
 
   /** The common case, made cheap: top-level fields without an array among them. */

@@ -31,6 +31,14 @@ export function recordIdBytes(recordId: RecordId): Buffer {
   return bytes;
 }
 
+/** The record ids in the value of a unique index's entry: one, or by a collation all whose keys are alike. */
+export function recordIdsOf(bytes: Buffer): RecordId[] {
+  const ids = [bytes.readUIntBE(0, RECORD_ID_BYTES)];
+  for (let at = RECORD_ID_BYTES; at < bytes.length; at += RECORD_ID_BYTES)
+    ids.push(bytes.readUIntBE(at, RECORD_ID_BYTES));
+  return ids;
+}
+
 /** The key of an index entry; `recordId` is part of it only where the index is not unique. */
 export function indexEntryKey(indexId: number, ordered: Buffer, recordId: RecordId | undefined): Buffer {
   const tailBytes = recordId === undefined ? 0 : RECORD_ID_BYTES;

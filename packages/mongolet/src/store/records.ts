@@ -1,7 +1,8 @@
 /** Inserts, replaces and removes documents together with their index entries, inside a batch. */
-import { errorOf } from '../errors.ts';
+import { errorOf, MongoletError } from '../errors.ts';
 import { type Doc, decode } from '../value/codec.ts';
 import type { Catalog } from './catalog.ts';
+import type { ChangeLog } from './change-log.ts';
 import type { Collection } from './collection.ts';
 import { duplicateKeyError } from './duplicate-key.ts';
 import type { DocumentKeys, Index } from './index-info.ts';
@@ -11,6 +12,7 @@ import {
   type RecordId,
   recordIdBytes,
   recordIdOfKey,
+  recordIdsOf,
   wholeRange,
 } from './keys.ts';
 import type { Storage } from './storage.ts';
@@ -30,15 +32,18 @@ export interface StoredRecord {
 export class Records {
   readonly #storage: Storage;
   readonly #catalog: Catalog;
+  readonly #log: ChangeLog;
 
-  constructor(storage: Storage, catalog: Catalog) {
+  constructor(storage: Storage, catalog: Catalog, log: ChangeLog) {
     this.#storage = storage;
     this.#catalog = catalog;
+    this.#log = log;
   }
 
   /** Adds a document; `bytes` is its encoding. */
   insert(collection: Collection, doc: Doc, bytes: Buffer): void {
     checkSize(bytes);
+    if (collection.cap) this.#checkCapped(collection, bytes);
     const recordId = collection.takeRecordId();
     const keys = collection.indexes.map((index) => index.keysOf(doc));
     for (const [i, index] of collection.indexes.entries()) {
@@ -48,11 +53,26 @@ export class Records {
     for (const [i, index] of collection.indexes.entries()) {
       this.#addEntries(collection, index, keys[i] as DocumentKeys, recordId);
     }
+    this.#log.note({ kind: 'insert', namespace: collection.namespace, id: doc._id, doc });
+    if (collection.cap) this.#makeRoom(collection, bytes);
   }
 
-  /** Puts `doc` in the place of a stored document; the `_id` must be the same. */
-  replace(collection: Collection, record: StoredRecord, doc: Doc, bytes: Buffer): void {
+  /** Puts `doc` in the place of a stored document, by an update or as a whole; the `_id` must be the same. */
+  replace(
+    collection: Collection,
+    record: StoredRecord,
+    doc: Doc,
+    bytes: Buffer,
+    kind: 'update' | 'replace',
+  ): void {
     checkSize(bytes);
+    if (collection.cap && bytes.length !== record.bytes.length) {
+      throw new MongoletError(
+        10003,
+        `Cannot change the size of a document in a capped collection: ${record.bytes.length} != ${bytes.length}`,
+        { codeName: 'CannotGrowDocumentInCappedNamespace' },
+      );
+    }
     const { recordId } = record;
     const changes: { index: Index; removed: Buffer[]; added: DocumentKeys }[] = [];
     for (const index of collection.indexes) {
@@ -61,8 +81,9 @@ export class Records {
       const after = index.keysOf(doc);
       const removed = before.ordered.filter((key) => !includesKey(after.ordered, key));
       const added = { ...after, ordered: after.ordered.filter((key) => !includesKey(before.ordered, key)) };
+      // Where keys do not tell all, other values may have the same ones.
+      this.#checkUnique(collection, index, index.collation ? after : added, doc, recordId);
       if (removed.length === 0 && added.ordered.length === 0) continue;
-      this.#checkUnique(collection, index, added, doc, recordId);
       changes.push({ index, removed, added });
     }
     this.#storage.put(this.#storage.documents, documentKey(collection.id, recordId), bytes, record.bytes);
@@ -70,14 +91,57 @@ export class Records {
       for (const key of removed) this.#removeEntry(index, key, recordId);
       this.#addEntries(collection, index, added, recordId);
     }
+    const change = { namespace: collection.namespace, id: doc._id };
+    if (kind === 'replace') this.#log.note({ ...change, kind, doc });
+    else this.#log.note({ ...change, kind, before: record.doc, after: doc });
   }
 
   /** Removes a stored document. */
   remove(collection: Collection, record: StoredRecord): void {
+    if (collection.cap) this.#checkCapped(collection, record.bytes);
     for (const index of collection.indexes) {
       for (const key of index.keysOf(record.doc).ordered) this.#removeEntry(index, key, record.recordId);
     }
     this.#storage.remove(this.#storage.documents, documentKey(collection.id, record.recordId), record.bytes);
+    this.#log.note({ kind: 'delete', namespace: collection.namespace, id: record.doc._id });
+    if (collection.cap) this.#addUsage(collection, -record.bytes.length, -1);
+  }
+
+  #checkCapped(collection: Collection, bytes: Buffer): void {
+    if (this.#storage.view) {
+      throw errorOf(
+        'OperationNotSupportedInTransaction',
+        `Collection '${collection.namespace}' is a capped collection. Writes in transactions are not allowed on capped collections.`,
+      );
+    }
+    if (bytes.length > (collection.cap?.bytes ?? 0))
+      throw errorOf('BadValue', 'object to insert exceeds cappedMaxSize');
+  }
+
+  /** Takes a new document of a capped collection into account, and removes the oldest ones that it has no room for. */
+  #makeRoom(collection: Collection, inserted: Buffer): void {
+    this.#addUsage(collection, inserted.length, 1);
+    const { cap } = collection;
+    if (!cap) return;
+    while (collection.usage.bytes > cap.bytes || collection.usage.count > cap.count) {
+      const oldest = this.#oldestOf(collection);
+      if (!oldest) throw new Error(`${collection.namespace} is empty and yet too full`);
+      this.remove(collection, oldest);
+    }
+  }
+
+  #oldestOf(collection: Collection): StoredRecord | undefined {
+    for (const { key, value } of this.#storage.scan(this.#storage.documents, wholeRange(collection.id)))
+      return { recordId: recordIdOfKey(key), bytes: value, doc: decode(value) };
+    return undefined;
+  }
+
+  #addUsage(collection: Collection, bytes: number, count: number): void {
+    const before = collection.usage;
+    collection.usage = { bytes: before.bytes + bytes, count: before.count + count };
+    this.#storage.onUndo(() => {
+      collection.usage = before;
+    });
   }
 
   /** Fills a new index with the documents that are there already. */
@@ -102,11 +166,26 @@ export class Records {
     if (!index.isUnique) return;
     for (const ordered of keys.ordered) {
       const holder = this.#storage.get(this.#storage.indexes, indexEntryKey(index.id, ordered, undefined));
-      if (holder === undefined || (own !== undefined && holder.equals(recordIdBytes(own)))) continue;
+      if (holder === undefined || !this.#isHeldByAnother(collection, index, holder, doc, own)) continue;
       // A transaction may be about to remove the other document: then its end decides.
       this.#storage.checkFree(this.#storage.indexes, indexEntryKey(index.id, ordered, undefined));
       throw duplicateKeyError(collection.namespace, index, ordered, doc);
     }
+  }
+
+  #isHeldByAnother(
+    collection: Collection,
+    index: Index,
+    holder: Buffer,
+    doc: Doc,
+    own: RecordId | undefined,
+  ): boolean {
+    return recordIdsOf(holder).some((recordId) => {
+      if (recordId === own) return false;
+      if (!index.collation) return true;
+      const bytes = this.#storage.get(this.#storage.documents, documentKey(collection.id, recordId));
+      return bytes !== undefined && index.collide(decode(bytes), doc);
+    });
   }
 
   #addEntries(
@@ -119,9 +198,11 @@ export class Records {
     const table = this.#storage.indexes;
     for (const ordered of keys.ordered) {
       const key = indexEntryKey(index.id, ordered, index.isUnique ? undefined : recordId);
-      const value = index.isUnique ? recordIdBytes(recordId) : NOTHING;
+      const others = index.isUnique && index.collation ? this.#storage.get(table, key) : undefined;
+      const own = index.isUnique ? recordIdBytes(recordId) : NOTHING;
+      const value = others ? Buffer.concat([others, own]) : own;
       if (isFresh) this.#storage.putFresh(table, key, value);
-      else this.#storage.put(table, key, value, undefined);
+      else this.#storage.put(table, key, value, others);
     }
     const becomesMultikey = keys.isMultikey && !index.isMultikey;
     const becomesShortened = keys.isShortened && !index.hasShortened;
@@ -149,7 +230,11 @@ export class Records {
 
   #removeEntry(index: Index, ordered: Buffer, recordId: RecordId): void {
     const key = indexEntryKey(index.id, ordered, index.isUnique ? undefined : recordId);
-    this.#storage.remove(this.#storage.indexes, key, index.isUnique ? recordIdBytes(recordId) : NOTHING);
+    const table = this.#storage.indexes;
+    const value = index.isUnique && index.collation ? this.#storage.get(table, key) : undefined;
+    const others = value ? recordIdsOf(value).filter((one) => one !== recordId) : [];
+    if (others.length > 0) this.#storage.put(table, key, Buffer.concat(others.map(recordIdBytes)), value);
+    else this.#storage.remove(table, key, value ?? (index.isUnique ? recordIdBytes(recordId) : NOTHING));
   }
 }
 

@@ -1,4 +1,4 @@
-/** The LMDB environment: three ordered tables, one write transaction a batch, and savepoints inside it. */
+/** The LMDB environment: four ordered tables, one write transaction a batch, and savepoints inside it. */
 import { open, type RootDatabase } from 'lmdb';
 import { errorOf, MongoletError } from '../errors.ts';
 import { Locks } from './locks.ts';
@@ -22,6 +22,7 @@ export class Storage {
   readonly documents: Table;
   readonly indexes: Table;
   readonly meta: Table;
+  readonly changes: Table;
   readonly #root: RootDatabase<Buffer, Buffer>;
   #undo: Undo[] = [];
   #writing = false;
@@ -32,12 +33,15 @@ export class Storage {
   /** The transaction that is being committed: what it holds does not hold it up. */
   #committing: TransactionView | undefined;
   readonly locks = new Locks();
+  /** Who waits for the next commit. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(folder: string, options: { sync: boolean }) {
     this.#root = openRoot(folder, options.sync);
     this.documents = this.#openTable('documents');
     this.indexes = this.#openTable('indexes');
     this.meta = this.#openTable('meta');
+    this.changes = this.#openTable('changes');
   }
 
   #openTable(name: string): Table {
@@ -198,6 +202,22 @@ export class Storage {
     } finally {
       this.#undo = [];
     }
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** Waits until something was committed, at most `limitMs`; `cancel` ends it at once. */
+  nextCommit(limitMs: number): { done: Promise<void>; cancel: () => void } {
+    let cancel = (): void => {};
+    const done = new Promise<void>((resolve) => {
+      const timer = setTimeout(() => cancel(), limitMs);
+      cancel = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(cancel);
+        resolve();
+      };
+      this.#waiting.add(cancel);
+    });
+    return { done, cancel };
   }
 
   /** Iterates over the entries of a range, from its low end or from its high end. */

@@ -1,4 +1,5 @@
 /** The storage as one transaction sees it: a snapshot, and over it the transaction's own writes. */
+import type { Change as LoggedChange } from './change.ts';
 import type { Collection } from './collection.ts';
 import { type Locks, writeConflict } from './locks.ts';
 import { type Change, Overlay } from './overlay.ts';
@@ -12,6 +13,8 @@ export class TransactionView {
   readonly created = new Map<string, Collection>();
   /** Collections with an index that became multikey by its writes. */
   readonly flagged = new Set<Collection>();
+  /** What the change log is told when it commits. */
+  readonly changes: LoggedChange[] = [];
   /** The catalogue's age when the transaction began. */
   readonly catalogVersion: number;
   /** Resolves when it has ended, either way. */

@@ -8,12 +8,20 @@ const RETRYABLE_CODES = new Set<number>([
   6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436,
 ]);
 
+/** Those that mean another routing of a sharded cluster, and the two that change streams alone know. */
+const RESUMABLE_CODES = new Set<number>([...RETRYABLE_CODES, 63, 133, 150, 234, 249, 13388]);
+
 /** How a command with an error belongs to its session. */
 export type SessionRole = 'statement' | 'end' | 'retryable' | 'none';
 
 /** Whether the error means that a transaction lost a race, and only that. */
 export function isTransient(code: number): boolean {
   return TRANSIENT_CODES.has(code);
+}
+
+/** The labels of an error that interrupts a change stream. */
+export function changeStreamLabelsOf(code: number): string[] {
+  return RESUMABLE_CODES.has(code) ? ['ResumableChangeStreamError'] : [];
 }
 
 /** The labels of an error. */

@@ -2,8 +2,14 @@
 import { errorOf, MongoletError } from '../errors.ts';
 import type { Cursors } from '../session/cursors.ts';
 import { findRecord, keepReply, SESSION_MS } from '../session/retry-records.ts';
-import { type TransactionFields, tooOld, type WriteIdentity } from '../session/session-fields.ts';
+import {
+  sessionIdOf,
+  type TransactionFields,
+  tooOld,
+  type WriteIdentity,
+} from '../session/session-fields.ts';
 import type { Catalog } from '../store/catalog.ts';
+import type { ChangeLog } from '../store/change-log.ts';
 import type { CommitQueue } from '../store/commit-queue.ts';
 import type { Storage } from '../store/storage.ts';
 import { Transaction } from './transaction.ts';
@@ -17,6 +23,7 @@ export interface TransactionParts {
   readonly catalog: Catalog;
   readonly queue: CommitQueue;
   readonly cursors: Cursors;
+  readonly log: ChangeLog;
 }
 
 /** Begins, finds and ends transactions. */
@@ -89,7 +96,7 @@ export class Transactions {
   }
 
   async #commit(transaction: Transaction): Promise<void> {
-    const { storage, catalog, queue, cursors } = this.#parts;
+    const { storage, catalog, queue, cursors, log } = this.#parts;
     const { view, identity } = transaction;
     transaction.state = 'committing';
     cursors.closeAllOwnedBy(view);
@@ -97,6 +104,10 @@ export class Transactions {
       if (view.hasWrites) {
         await queue.execute(() => {
           catalog.commitView(view);
+          log.noteAll(view.changes, {
+            sessionId: sessionIdOf(identity.sessionKey),
+            txnNumber: identity.txnNumber,
+          });
           keepReply(storage, identity, undefined);
         });
       }

@@ -1,6 +1,7 @@
 /** Array filters: which elements `$[identifier]` means. */
 import { errorOf } from '../errors.ts';
 import { compileFilter } from '../match/index.ts';
+import type { Collation } from '../value/collation.ts';
 import { type Doc, getField, keysOf, type Value } from '../value/document.ts';
 import { isDoc } from '../value/type.ts';
 
@@ -8,7 +9,7 @@ import { isDoc } from '../value/type.ts';
 export type ArrayFilters = ReadonlyMap<string, (element: Value) => boolean>;
 
 /** Compiles array filters; each must speak of one identifier, and no two of the same. */
-export function compileArrayFilters(filters: readonly Doc[]): ArrayFilters {
+export function compileArrayFilters(filters: readonly Doc[], collation?: Collation): ArrayFilters {
   const compiled = new Map<string, (element: Value) => boolean>();
   for (const filter of filters) {
     const names = new Set(topNames(filter));
@@ -38,7 +39,7 @@ export function compileArrayFilters(filters: readonly Doc[]): ArrayFilters {
         `Found multiple array filters with the same top-level field name ${name}`,
       );
     }
-    const matcher = compileFilter(filter);
+    const matcher = compileFilter(filter, undefined, collation);
     compiled.set(name, (element) => matcher.matches({ [name]: element }));
   }
   return compiled;

@@ -2,6 +2,7 @@
 import { errorOf } from '../errors.ts';
 import { compileFilter } from '../match/index.ts';
 import { isOperatorDoc, parseFilter } from '../match/parse.ts';
+import type { Collation } from '../value/collation.ts';
 import { equalValues } from '../value/compare.ts';
 import { getField, keysOf, type Value } from '../value/document.ts';
 import { toExactInteger } from '../value/number.ts';
@@ -10,7 +11,7 @@ import { isDoc, isNumber, TYPE, typeNameOf, typeOf } from '../value/type.ts';
 import { type Operation, pathOf } from './operation.ts';
 
 /** Returns the operation of `$addToSet`, with or without `$each`. */
-export function createAddToSet(operand: Value): Operation {
+export function createAddToSet(operand: Value, _path: string, collation?: Collation): Operation {
   const values = readAddToSet(operand);
   return {
     createsPath: true,
@@ -25,7 +26,8 @@ export function createAddToSet(operand: Value): Operation {
       }
       const next: Value[] = existing === undefined ? [] : [...(existing as Value[])];
       const before = next.length;
-      for (const value of values) if (!next.some((element) => equalValues(element, value))) next.push(value);
+      for (const value of values)
+        if (!next.some((element) => equalValues(element, value, collation))) next.push(value);
       return existing !== undefined && next.length === before ? existing : next;
     },
   };
@@ -74,34 +76,36 @@ export function createPop(operand: Value, path: string): Operation {
 }
 
 /** Returns the operation of `$pull`: a value, a condition on elements, or a filter of embedded documents. */
-export function createPull(operand: Value): Operation {
-  return createCulling('$pull', pullTest(operand));
+export function createPull(operand: Value, _path: string, collation?: Collation): Operation {
+  return createCulling('$pull', pullTest(operand, collation));
 }
 
-function pullTest(operand: Value): (element: Value) => boolean {
+function pullTest(operand: Value, collation: Collation | undefined): (element: Value) => boolean {
   const type = typeOf(operand);
   if (isDoc(operand)) {
     const first = keysOf(operand)[0];
     const isLogical = first === '$and' || first === '$or' || first === '$nor';
     if (!isOperatorDoc(operand) || isLogical) {
-      const test = parseFilter(operand, { isTop: false });
+      const test = parseFilter(operand, { isTop: false, collation });
       return (element) => isDoc(element) && test(element);
     }
   }
   if (isDoc(operand) || type === TYPE.regex) {
-    const matcher = compileFilter({ element: operand });
+    const matcher = compileFilter({ element: operand }, undefined, collation);
     return (element) => matcher.matches({ element });
   }
-  return (element) => equalValues(element, operand);
+  return (element) => equalValues(element, operand, collation);
 }
 
 /** Returns the operation of `$pullAll`. */
-export function createPullAll(operand: Value): Operation {
+export function createPullAll(operand: Value, _path: string, collation?: Collation): Operation {
   if (!Array.isArray(operand)) {
     throw errorOf('BadValue', `$pullAll requires an array argument but was given a ${typeNameOf(operand)}`);
   }
   const values = operand as Value[];
-  return createCulling('$pullAll', (element) => values.some((value) => equalValues(element, value)));
+  return createCulling('$pullAll', (element) =>
+    values.some((value) => equalValues(element, value, collation)),
+  );
 }
 
 function createCulling(name: string, isPulled: (element: Value) => boolean): Operation {

@@ -1,6 +1,7 @@
 /** The operators that put, remove or move whole values: `$set`, `$setOnInsert`, `$unset`, `$min`, `$max`, `$currentDate`. */
 import { Timestamp } from 'bson';
 import { errorOf } from '../errors.ts';
+import type { Collation } from '../value/collation.ts';
 import { compareValues, identicalValues } from '../value/compare.ts';
 import { getField, keysOf, type Value } from '../value/document.ts';
 import { textOfValue } from '../value/text.ts';
@@ -27,12 +28,12 @@ export function createUnset(): Operation {
 }
 
 /** Returns the operation of `$min` (sign -1) or `$max` (sign 1). */
-export function createExtreme(operand: Value, sign: 1 | -1): Operation {
+export function createExtreme(operand: Value, sign: 1 | -1, collation: Collation | undefined): Operation {
   return {
     createsPath: true,
     toleratesAnyPath: false,
     apply: (existing) =>
-      existing === undefined || compareValues(operand, existing) * sign > 0 ? operand : existing,
+      existing === undefined || compareValues(operand, existing, collation) * sign > 0 ? operand : existing,
   };
 }
 

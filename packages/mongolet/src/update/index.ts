@@ -1,5 +1,6 @@
 /** Updates, compiled once: operators or a replacement. The document given is never changed; a new one is returned. */
 import { errorOf } from '../errors.ts';
+import type { Collation } from '../value/collation.ts';
 import { equalValues } from '../value/compare.ts';
 import { type Doc, docOf, getField, keysOf, type Value } from '../value/document.ts';
 import { textOfValue } from '../value/text.ts';
@@ -29,6 +30,8 @@ export type CompilePipeline = (pipeline: Doc[]) => (doc: Doc) => Doc;
 export interface Updater {
   /** Returns the updated document, and whether it differs at all (by its bytes) from the one given. */
   apply(doc: Doc, options: UpdateOptions): { doc: Doc; modified: boolean };
+  /** It puts a whole document in the place of another. */
+  readonly isReplacement: boolean;
 }
 
 /** Says whether an update document is made of operators rather than being a replacement. */
@@ -39,22 +42,25 @@ function isOperatorUpdate(update: Doc): boolean {
 /**
  * Compiles an update. Unknown operators, conflicting paths and wrong operands throw here, before a document is touched;
  * what depends on the document's values throws when applied. Pipelines are compiled by `compilePipeline`, and refused
- * (238) without it.
+ * (238) without it. Operators that compare do so by
+ * `collation`.
  */
 export function compileUpdate(
   update: Doc | Doc[],
   arrayFilters: Doc[] = [],
   compilePipeline?: CompilePipeline,
+  collation?: Collation,
 ): Updater {
   if (Array.isArray(update)) return compilePipelineUpdate(update, arrayFilters, compilePipeline);
   if (!isOperatorUpdate(update)) return compileReplacement(update, arrayFilters);
-  const filters = compileArrayFilters(arrayFilters);
-  const { tree, identifiers } = readModifiers(update);
+  const filters = compileArrayFilters(arrayFilters, collation);
+  const { tree, identifiers } = readModifiers(update, collation);
   checkIdentifiers(filters, identifiers);
   const applier = new TreeApplier(filters);
   const touchesId = tree.children.has('_id');
   const dollarNames = [...tree.children.keys()].filter((name) => name.startsWith('$'));
   return {
+    isReplacement: false,
     apply: (doc, options) => {
       const context: UpdateContext = {
         position: options.position,
@@ -85,6 +91,7 @@ function compilePipelineUpdate(
   }
   const change = compilePipeline(pipeline);
   return {
+    isReplacement: false,
     // What a pipeline makes of a document replaces it; the `_id` stays.
     apply: (doc, { isInsert }) => {
       const result = replaceDoc(doc, change(doc));
@@ -100,6 +107,7 @@ function compileReplacement(replacement: Doc, arrayFilters: readonly Doc[]): Upd
   }
   checkReplacement(replacement);
   return {
+    isReplacement: true,
     apply: (doc, { isInsert }) => {
       const result = replaceDoc(doc, replacement);
       if (isInsert) checkIdType(getField(result.doc, '_id'));

@@ -1,5 +1,6 @@
 /** Reads an update of operators into its tree. */
 import { errorOf } from '../errors.ts';
+import type { Collation } from '../value/collation.ts';
 import { type Doc, getField, keysOf, type Value } from '../value/document.ts';
 import { textOfValue } from '../value/text.ts';
 import { isDoc, typeNameOf } from '../value/type.ts';
@@ -18,14 +19,14 @@ import { createPush } from './push.ts';
 import { createRename } from './rename.ts';
 import { addOperation, createFields, type FieldsNode } from './tree.ts';
 
-const MODIFIERS: { [name: string]: (operand: Value, path: string) => Operation } = {
+const MODIFIERS: { [name: string]: (operand: Value, path: string, collation?: Collation) => Operation } = {
   $set: createSet,
   $setOnInsert: createSetOnInsert,
   $unset: createUnset,
   $inc: createInc,
   $mul: createMul,
-  $min: (operand) => createExtreme(operand, -1),
-  $max: (operand) => createExtreme(operand, 1),
+  $min: (operand, _path, collation) => createExtreme(operand, -1, collation),
+  $max: (operand, _path, collation) => createExtreme(operand, 1, collation),
   $currentDate: createCurrentDate,
   $push: createPush,
   $addToSet: createAddToSet,
@@ -43,7 +44,7 @@ export interface Modifiers {
 }
 
 /** Returns the tree of all operators in an update document. */
-export function readModifiers(update: Doc): Modifiers {
+export function readModifiers(update: Doc, collation?: Collation): Modifiers {
   const tree = createFields();
   const identifiers = new Map<string, string>();
   for (const name of keysOf(update)) {
@@ -76,7 +77,7 @@ export function readModifiers(update: Doc): Modifiers {
         const identifier = filterIdentifier(part);
         if (identifier !== undefined && identifier !== '') identifiers.set(identifier, path);
       }
-      addOperation(tree, parts, create(operand, path));
+      addOperation(tree, parts, create(operand, path, collation));
     }
   }
   return { tree, identifiers };

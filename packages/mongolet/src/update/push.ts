@@ -1,5 +1,6 @@
 /** `$push`, with `$each`, `$position`, `$sort` and `$slice`. */
 import { errorOf } from '../errors.ts';
+import type { Collation } from '../value/collation.ts';
 import { compareValues } from '../value/compare.ts';
 import { getField, keysOf, type Value } from '../value/document.ts';
 import { toExactInteger, truncateToBigint } from '../value/number.ts';
@@ -16,8 +17,8 @@ interface Push {
 }
 
 /** Returns the operation of `$push`. */
-export function createPush(operand: Value): Operation {
-  const push = readPush(operand);
+export function createPush(operand: Value, _path: string, collation?: Collation): Operation {
+  const push = readPush(operand, collation);
   return {
     createsPath: true,
     toleratesAnyPath: false,
@@ -49,7 +50,7 @@ function pushInto(array: readonly Value[], { values, position, slice, compare }:
   return slice === 0 ? [] : slice < 0 ? next.slice(slice) : next.slice(0, slice);
 }
 
-function readPush(operand: Value): Push {
+function readPush(operand: Value, collation: Collation | undefined): Push {
   if (!isDoc(operand) || getField(operand, '$each') === undefined) {
     return { values: [operand], position: undefined, slice: undefined, compare: undefined };
   }
@@ -73,7 +74,7 @@ function readPush(operand: Value): Push {
         push.position = readInteger(value, '$position', 'must be an integer value, not of type:');
         break;
       case '$sort':
-        push.compare = readSort(value);
+        push.compare = readSort(value, collation);
         break;
       default:
         throw errorOf('BadValue', `Unrecognized clause in $push: ${clause}`);
@@ -90,10 +91,13 @@ function readInteger(value: Value | undefined, clause: string, complaint: string
   return Number(integer);
 }
 
-function readSort(value: Value | undefined): (a: Value, b: Value) => number {
+function readSort(
+  value: Value | undefined,
+  collation: Collation | undefined,
+): (a: Value, b: Value) => number {
   if (isNumber(value)) {
     const sign = readDirection(value);
-    return (a, b) => compareValues(a, b) * sign;
+    return (a, b) => compareValues(a, b, collation) * sign;
   }
   if (!isDoc(value)) {
     throw errorOf(
@@ -111,7 +115,7 @@ function readSort(value: Value | undefined): (a: Value, b: Value) => number {
     throw errorOf('BadValue', 'The $sort pattern is empty when it should be a set of fields.');
   return (a, b) => {
     for (const { parts, sign } of keys) {
-      const result = compareValues(getParts(a, parts) ?? null, getParts(b, parts) ?? null);
+      const result = compareValues(getParts(a, parts) ?? null, getParts(b, parts) ?? null, collation);
       if (result !== 0) return result * sign;
     }
     return 0;

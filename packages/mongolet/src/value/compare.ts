@@ -1,5 +1,6 @@
 /** BSON's order of values, and the two equalities: by value (1 equals 1.0) and by bytes (it does not). */
 import type { Binary, BSONRegExp, Code, Decimal128, Long, ObjectId, Timestamp } from 'bson';
+import type { Collation } from './collation.ts';
 import { type Doc, getField, keysOf, type Value } from './document.ts';
 import { compareNumbers, plainNumber } from './number.ts';
 import { compareBytes, compareStrings } from './string.ts';
@@ -7,28 +8,29 @@ import { canonicalOfType, TYPE, typeOf } from './type.ts';
 
 /**
  * Compares two values in BSON's order; undefined stands for a missing field and comes before null.
- * Numbers compare exactly across their types, strings by their UTF-8 bytes.
+ * Numbers compare exactly across their types, strings by their UTF-8 bytes or, at any depth, by `collation`.
  */
-export function compareValues(a: Value | undefined, b: Value | undefined): number {
-  if (typeof a === 'string' && typeof b === 'string') return compareStrings(a, b);
+export function compareValues(a: Value | undefined, b: Value | undefined, collation?: Collation): number {
+  if (typeof a === 'string' && typeof b === 'string')
+    return collation ? collation.compare(a, b) : compareStrings(a, b);
   const typeA = typeOf(a);
   const typeB = typeOf(b);
   const bracket = canonicalOfType(typeA);
   const other = canonicalOfType(typeB);
   if (bracket !== other) return bracket < other ? -1 : 1;
-  return compareWithin(bracket, a, b);
+  return compareWithin(bracket, a, b, collation);
 }
 
-function compareWithin(bracket: number, a: Value, b: Value): number {
+function compareWithin(bracket: number, a: Value, b: Value, collation: Collation | undefined): number {
   switch (bracket) {
     case 10:
       return compareNumbers(a, b);
     case 15:
-      return compareStrings(textOf(a), textOf(b));
+      return compareValues(textOf(a), textOf(b), collation);
     case 20:
-      return compareDocs(a as Doc, b as Doc);
+      return compareDocs(a as Doc, b as Doc, collation);
     case 25:
-      return compareArrays(a as Value[], b as Value[]);
+      return compareArrays(a as Value[], b as Value[], collation);
     case 30:
       return compareBinary(a, b);
     case 35:
@@ -46,7 +48,7 @@ function compareWithin(bracket: number, a: Value, b: Value): number {
     case 65:
       return (
         compareStrings((a as Code).code, (b as Code).code) ||
-        compareDocs((a as Code).scope as Doc, (b as Code).scope as Doc)
+        compareDocs((a as Code).scope as Doc, (b as Code).scope as Doc, undefined)
       );
     default:
       // Missing, undefined, null, MinKey and MaxKey have one value each.
@@ -59,7 +61,7 @@ export function textOf(value: Value): string {
   return typeof value === 'string' ? value : (value as { value: string }).value;
 }
 
-function compareDocs(a: Doc, b: Doc): number {
+function compareDocs(a: Doc, b: Doc, collation: Collation | undefined): number {
   const keysA = keysOf(a);
   const keysB = keysOf(b);
   const length = Math.min(keysA.length, keysB.length);
@@ -72,16 +74,16 @@ function compareDocs(a: Doc, b: Doc): number {
     const bracket = canonicalOfType(typeOf(valueA));
     const other = canonicalOfType(typeOf(valueB));
     if (bracket !== other) return bracket < other ? -1 : 1;
-    const result = compareStrings(keyA, keyB) || compareWithin(bracket, valueA, valueB);
+    const result = compareStrings(keyA, keyB) || compareWithin(bracket, valueA, valueB, collation);
     if (result !== 0) return result;
   }
   return Math.sign(keysA.length - keysB.length);
 }
 
-function compareArrays(a: readonly Value[], b: readonly Value[]): number {
+function compareArrays(a: readonly Value[], b: readonly Value[], collation: Collation | undefined): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
-    const result = compareValues(a[i], b[i]);
+    const result = compareValues(a[i], b[i], collation);
     if (result !== 0) return result;
   }
   return Math.sign(a.length - b.length);
@@ -128,8 +130,8 @@ function compareRegexes(a: Value, b: Value): number {
 }
 
 /** Says whether two values are equal in BSON's order: numbers by value, documents with the same order of keys. */
-export function equalValues(a: Value | undefined, b: Value | undefined): boolean {
-  return a === b || compareValues(a, b) === 0;
+export function equalValues(a: Value | undefined, b: Value | undefined, collation?: Collation): boolean {
+  return a === b || compareValues(a, b, collation) === 0;
 }
 
 /** Says whether two values are stored as the same bytes: 1 and 1.0 are not, nor are 0.0 and -0.0. */

@@ -1,7 +1,7 @@
 /** Reads requests (OP_MSG, and OP_QUERY for the legacy handshake) and frames replies. */
 import { type Doc, decode } from '../value/codec.ts';
 import { HEADER_BYTES, MalformedMessageError } from './framing.ts';
-import { nextOperationTime } from './operation-time.ts';
+import { operationTime } from './operation-time.ts';
 import { RawDocument, type ReplyDoc, writeDocument } from './reply-writer.ts';
 
 const OP_REPLY = 1;
@@ -125,7 +125,7 @@ let lastReplyId = 0;
 /** Encodes a reply as a complete message. */
 export function encodeReply(request: Request, reply: ReplyDoc | RawDocument): Buffer {
   const prefixBytes = request.legacy ? HEADER_BYTES + 20 : HEADER_BYTES + 5;
-  const trailer = request.legacy ? NOTHING : nextOperationTime();
+  const trailer = request.legacy ? NOTHING : operationTime();
   const message =
     reply instanceof RawDocument
       ? appended(reply.bytes, prefixBytes, trailer)
