@@ -11,6 +11,7 @@ import type { LiveOrders } from '../ports/live-orders.ts';
 import type { OrderActors } from '../ports/order-actors.ts';
 import { type Context, viewerIn } from './context.ts';
 import { InvalidRequest } from './faults.ts';
+import { transitionsAnswer } from './order-answers.ts';
 import { type Route, route } from './route.ts';
 import { idParams, transitionsQuery } from './schemas.ts';
 import type { Viewer } from './tokens.ts';
@@ -21,6 +22,8 @@ export interface FeedParts {
   live: LiveOrders;
   clock: Clock;
 }
+
+const tags = ['Feed'];
 
 /** Proxies give up on a connection that is silent for a minute. */
 const HEARTBEAT_MS = 15_000;
@@ -39,6 +42,13 @@ export function feedRoutes(parts: FeedParts): Route[] {
       methods: ['get'],
       path: '/orders/:id/transitions',
       access: 'user',
+      operation: {
+        id: 'listTransitions',
+        summary: 'The transitions of an order after a seq, and the seq that it is at',
+        tags,
+        answers: { 200: { description: 'The transitions.', body: transitionsAnswer } },
+        problems: ['not-found'],
+      },
       params: idParams,
       query: transitionsQuery,
       async handle({ ctx, params, query }) {
@@ -50,6 +60,16 @@ export function feedRoutes(parts: FeedParts): Route[] {
       methods: ['get'],
       path: '/orders/:id/stream',
       access: 'user',
+      operation: {
+        id: 'streamTransitions',
+        summary: 'The transitions of an order as server-sent events, resumed by Last-Event-ID',
+        tags,
+        answers: {
+          200: { description: 'An endless text/event-stream.' },
+          204: { description: 'The order has ended, and all of it is known: do not connect again.' },
+        },
+        problems: ['not-found', 'too-many-requests'],
+      },
       params: idParams,
       handle: ({ ctx, params }) => stream(ctx, params.id, parts),
     }),
@@ -57,6 +77,12 @@ export function feedRoutes(parts: FeedParts): Route[] {
       methods: ['get'],
       path: '/machines/order',
       access: 'public',
+      operation: {
+        id: 'getOrderMachine',
+        summary: "The order's machine as JSON, and who may send its commands",
+        tags,
+        answers: { 200: { description: 'The machine.' } },
+      },
       async handle({ ctx }) {
         ctx.body = definition;
         ctx.set('Cache-Control', 'public, max-age=60');

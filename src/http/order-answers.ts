@@ -20,6 +20,9 @@ export const shownOrder: Answer = {
 
 export const ordersAnswer = z.strictObject({ items: z.array(orderView), next: z.string().nullable() });
 
+/** The transitions after a seq, and the seq that the order is at. */
+export const transitionsAnswer = z.strictObject({ items: z.array(transitionView), seq: z.int() });
+
 export const historyAnswer = z.strictObject({ items: z.array(transitionView) });
 
 const deadline = z.strictObject({ id: z.string(), dueAt: z.iso.datetime() });

@@ -3,6 +3,13 @@ import type { StockClaim, StockLedger, StockUnits } from '../../src/ports/stock.
 import type { Outside, SimulatedProduct } from './outside.ts';
 import type { Caller } from './scheduler.ts';
 
+const holdersIn = (products: Outside['products'], before: Date) =>
+  [...products].flatMap(([sku, { holds }]) =>
+    [...holds]
+      .filter(([, { atMs }]) => atMs < before.getTime())
+      .map(([orderId]) => ({ orderId, skus: [sku] })),
+  );
+
 /** The ledger as one process reaches it. */
 export function stockFor({ scheduler, products, clock }: Outside, caller: Caller): StockLedger {
   const onOne = <T>(sku: string, name: string, effect: (product: SimulatedProduct) => T) =>
@@ -87,13 +94,6 @@ export function stockFor({ scheduler, products, clock }: Outside, caller: Caller
           product.available += quantity;
         });
     },
-    holdersBefore: (before) =>
-      scheduler.call(caller, 'stock.holders', () =>
-        [...products].flatMap(([sku, { holds }]) =>
-          [...holds]
-            .filter(([, { atMs }]) => atMs < before.getTime())
-            .map(([orderId]) => ({ orderId, skus: [sku] })),
-        ),
-      ),
+    holdersBefore: (before) => scheduler.call(caller, 'stock.holders', () => holdersIn(products, before)),
   };
 }
