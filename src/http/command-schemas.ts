@@ -51,10 +51,10 @@ export const statusBody = z
     trackingNumber: tracking.trackingNumber.exactOptional(),
     carrier: tracking.carrier.exactOptional(),
   })
-  .refine(
-    ({ status, trackingNumber }) => (status === 'SHIPPED') === (trackingNumber !== undefined),
-    'tracking_number_with_shipped_alone',
-  );
+  .refine(({ status, trackingNumber }) => (status === 'SHIPPED') === (trackingNumber !== undefined), {
+    message: 'tracking_number_with_shipped_alone',
+    path: ['trackingNumber'],
+  });
 
 /** The command that a status of the older APIs asks for; `allowed` are the commands that the order takes now. */
 export function commandOfStatus(

@@ -54,6 +54,10 @@ const FAULTS = {
     en: 'Expected a key of the push subscription, as the browser gives it.',
     vi: 'Cần khóa của đăng ký thông báo đẩy, đúng như trình duyệt cung cấp.',
   },
+  tracking_number_with_shipped_alone: {
+    en: 'Give a tracking number with the status SHIPPED, and with no other.',
+    vi: 'Mã vận đơn phải đi kèm trạng thái SHIPPED, và chỉ với trạng thái đó.',
+  },
   duplicate: { en: 'This stands here for the second time.', vi: 'Giá trị này bị lặp lại.' },
   wrong_password: { en: 'This is not your password.', vi: 'Mật khẩu hiện tại không đúng.' },
   unknown_customer: { en: 'There is no such customer.', vi: 'Không có khách hàng này.' },

@@ -43,15 +43,15 @@ export const stockBody = z.strictObject({
 export const movementsQuery = z.strictObject({ limit: counted(1, 100, 20) });
 
 /** What moved a product's stock besides its orders' holds and sales. */
-export const movementsAnswer = z.object({
+export const movementsAnswer = z.strictObject({
   items: z.array(
-    z.object({
+    z.strictObject({
       kind: z.enum(['adjustment', 'return']),
       delta: z.int(),
-      at: z.string(),
-      by: z.string().optional(),
-      reason: z.string().optional(),
-      orderId: z.string().optional(),
+      at: z.iso.datetime(),
+      by: z.string().exactOptional(),
+      reason: z.string().exactOptional(),
+      orderId: z.string().exactOptional(),
     }),
   ),
 });

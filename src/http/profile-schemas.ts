@@ -41,3 +41,5 @@ export function pushSubscriptionBody(allowPrivate: boolean) {
 }
 
 export const endpointQuery = z.strictObject({ endpoint });
+
+export const publicKeyAnswer = z.strictObject({ publicKey: z.string() });

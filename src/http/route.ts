@@ -21,14 +21,28 @@ export interface Call<TBody, TParams, TQuery> {
   query: TQuery;
 }
 
+/** The headers of a request that some routes heed. */
+export type RequestHeader = 'Idempotency-Key' | 'If-Match' | 'If-None-Match';
+
+/** The headers that tell something of an answer. */
+export type AnswerHeader = 'ETag' | 'Location' | 'Link' | 'Idempotent-Replayed';
+
+/** One answer other than a problem; without a schema, it has no body. */
+export interface Answer {
+  description: string;
+  body?: z.ZodType;
+  headers?: AnswerHeader[];
+}
+
 /** What a document about the API says of a route beyond its schemas. */
 export interface Operation {
   /** Unique in the table; with several methods, each but the first has its own name added: `updateProductPut`. */
   id: string;
   summary: string;
   tags: string[];
-  /** The answers other than problems, by status; without a schema, the answer has no body. */
-  answers: Readonly<Record<number, { description: string; body?: z.ZodType }>>;
+  headers?: Readonly<Partial<Record<RequestHeader, 'required' | 'optional'>>>;
+  /** The answers other than problems, by status. */
+  answers: Readonly<Record<number, Answer>>;
   /** The problems of its own; those that any route can answer with need no mention (400, 401, 403, 429, 500, 503). */
   problems?: ErrorCode[];
 }
@@ -43,7 +57,7 @@ export interface Route<TBody = unknown, TParams = unknown, TQuery = unknown> {
   consumes?: BodyType[];
   /** What a call counts as; a GET as one of the `reads`, another as one of the `writes`, unless it says otherwise. */
   counts?: RateClass;
-  operation?: Operation;
+  operation: Operation;
   body?: z.ZodType<TBody>;
   params?: z.ZodType<TParams>;
   query?: z.ZodType<TQuery>;

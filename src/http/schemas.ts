@@ -77,7 +77,7 @@ export type OrderBody = z.output<typeof orderBody>;
 export const idParams = z.strictObject({ id });
 
 /** A query's values are texts; of digits alone, they are taken as a number. */
-export const digits = (minimum: number, maximum: number) =>
+const digits = (minimum: number, maximum: number) =>
   z
     .string()
     .regex(/^\d{1,9}$/, 'not_an_integer')
@@ -87,16 +87,8 @@ export const digits = (minimum: number, maximum: number) =>
 export const counted = (minimum: number, maximum: number, fallback: number) =>
   digits(minimum, maximum).default(fallback);
 
-export const productsQuery = z.strictObject({
-  skip: counted(0, 1_000_000, 0),
-  limit: counted(1, 100, 20),
-  search: text(100).exactOptional(),
-});
-
 /** A seq in the order's past. */
 export const atQuery = z.strictObject({ at: digits(1, 1_000_000).exactOptional() });
-
-export const movementsQuery = z.strictObject({ limit: counted(1, 100, 20) });
 
 export const ordersQuery = z.strictObject({
   limit: counted(1, 100, 20),

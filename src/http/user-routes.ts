@@ -36,7 +36,7 @@ export function userRoutes({ users, sessions, clock }: UserParts): Route[] {
         id: 'listUsers',
         summary: 'The users, newest first',
         tags: ['Users'],
-        answers: { 200: { description: 'A page of users.', body: usersAnswer } },
+        answers: { 200: { description: 'A page of users.', body: usersAnswer, headers: ['Link'] } },
       },
       query: usersQuery,
       async handle({ ctx, query: { limit, after } }) {

@@ -63,13 +63,41 @@ function isAsGiven(product: ProductDocument, given: NewProduct): boolean {
   return Object.entries(facts).every(([key, value]) => product[key as keyof typeof facts] === value);
 }
 
+const after = { returnDocument: 'after', projection: SHOWN, runValidators: true } as const;
+
+function stockWrites(model: Model<ProductDocument>, movements: Model<MovementDocument>) {
+  return {
+    async adjustStock(sku, { id, delta, by, reason }, now) {
+      const enough = delta < 0 ? { 'stock.available': trusted({ $gte: -delta }) } : {};
+      const update = {
+        $inc: { 'stock.received': delta, 'stock.available': delta },
+        $set: { updatedAt: now },
+      };
+      if ((await model.exists({ _id: sku })) === null) return undefined;
+      const movement = { _id: `${id}/${sku}`, sku, kind: 'adjustment' as const, delta, at: now, by, reason };
+      await moveOnce(movements, movement, async (session) => {
+        const { matchedCount } = await model.updateOne({ _id: sku, ...enough }, update, { session });
+        if (matchedCount === 0)
+          throw new TerminalError('conflict', `Fewer than ${-delta} units of ${sku} are available.`);
+      });
+      return orNone(await model.findById(sku, SHOWN).lean<ProductDocument>());
+    },
+
+    async movements(sku, limit) {
+      const found = await movements.find({ sku }).sort({ at: -1 }).limit(limit).lean<MovementDocument[]>();
+      return found.map(({ _id: _, sku: __, ...movement }) => movement);
+    },
+  } satisfies Partial<ProductRepository>;
+}
+
 /** Reads and writes products; stock movements of orders are the stock ledger's. */
 export function createProductStore(
   model: Model<ProductDocument>,
   movements: Model<MovementDocument>,
 ): ProductRepository {
-  const after = { returnDocument: 'after', projection: SHOWN, runValidators: true } as const;
   return {
+    ...stockWrites(model, movements),
+
     async create(product, now) {
       const document = toDocument(product, now);
       const { sku } = product;
@@ -133,27 +161,6 @@ export function createProductStore(
         updatedAt: now,
       };
       return orNone(await model.findOneAndUpdate({ _id: sku }, { $set: set }, after).lean<ProductDocument>());
-    },
-
-    async adjustStock(sku, { id, delta, by, reason }, now) {
-      const enough = delta < 0 ? { 'stock.available': trusted({ $gte: -delta }) } : {};
-      const update = {
-        $inc: { 'stock.received': delta, 'stock.available': delta },
-        $set: { updatedAt: now },
-      };
-      if ((await model.exists({ _id: sku })) === null) return undefined;
-      const movement = { _id: `${id}/${sku}`, sku, kind: 'adjustment' as const, delta, at: now, by, reason };
-      await moveOnce(movements, movement, async (session) => {
-        const { matchedCount } = await model.updateOne({ _id: sku, ...enough }, update, { session });
-        if (matchedCount === 0)
-          throw new TerminalError('conflict', `Fewer than ${-delta} units of ${sku} are available.`);
-      });
-      return orNone(await model.findById(sku, SHOWN).lean<ProductDocument>());
-    },
-
-    async movements(sku, limit) {
-      const found = await movements.find({ sku }).sort({ at: -1 }).limit(limit).lean<MovementDocument[]>();
-      return found.map(({ _id: _, sku: __, ...movement }) => movement);
     },
 
     async remove(sku) {

@@ -43,14 +43,16 @@ export function userModel(connection: Connection): Model<UserDocument> {
   return connection.model<UserDocument>('User', userSchema as unknown as Schema<UserDocument>);
 }
 
-const toUser = ({ _id, email, username, role, createdAt, disabledAt }: UserDocument): User => ({
-  id: _id,
-  email,
-  username,
-  role,
-  createdAt,
-  ...(disabledAt && { disabledAt }),
-});
+/** What a login is checked against leaves the store with an account alone. */
+function toUser({
+  _id,
+  passwordHash: _,
+  sessionEpoch: __,
+  keptSessionId: ___,
+  ...facts
+}: UserDocument): User {
+  return { id: _id, ...facts };
+}
 
 const toAccount = (document: UserDocument | null): Account | undefined =>
   document

@@ -1,5 +1,6 @@
 /** Who may call what, for every route of the table: a route without an expectation here fails. */
 import test from 'ava';
+import { createBrowser } from '../providers/browser.ts';
 import { placeOrder, type RunningApp, startApp } from './support/running-app.ts';
 
 type Who = 'nobody' | 'customer' | 'owner' | 'operator' | 'admin';
@@ -8,8 +9,7 @@ type Who = 'nobody' | 'customer' | 'owner' | 'operator' | 'admin';
 interface Expectation {
   body?: unknown;
   headers?: Record<string, string>;
-  /** Instead of the route's own path, where one that exists is needed. */
-  path?: string;
+  query?: string;
   expected: Record<Who, number>;
 }
 
@@ -30,6 +30,9 @@ const PRODUCT = { sku: 'NEW', name: 'New', priceMinor: 1, currency: 'VND', stock
 const CSV = { body: 'sku,name,priceMinor,currency\nA,a,1,VND', headers: { 'content-type': 'text/csv' } };
 const NEW_USER = { email: 'new@example.com', username: 'new one', password: '0123456789' };
 
+const CANCEL = { type: 'order.cancel' };
+const ENDPOINT = 'https://push.example/send/abc';
+
 const EXPECTATIONS: Record<string, Expectation> = {
   'post /auth/register': { body: NEW_USER, expected: all(201) },
   'post /auth/login': { body: { email: 'no@example.com', password: 'x' }, expected: all(401) },
@@ -38,6 +41,16 @@ const EXPECTATIONS: Record<string, Expectation> = {
   'post /auth/logout': { expected: signedIn(204) },
   'post /auth/validate-token': { body: { token: 'x' }, expected: all(200) },
   'get /auth/me': { expected: signedIn(200) },
+  'patch /auth/me': { body: { language: 'vi' }, expected: signedIn(200) },
+  'post /auth/me/push-subscriptions': {
+    body: createBrowser(ENDPOINT).subscription,
+    expected: signedIn(204),
+  },
+  'delete /auth/me/push-subscriptions': {
+    query: `?endpoint=${encodeURIComponent(ENDPOINT)}`,
+    expected: signedIn(204),
+  },
+  'get /push/vapid-public-key': { expected: all(200) },
   'post /auth/change-password': {
     body: { currentPassword: 'wrong', newPassword: '0123456789' },
     expected: signedIn(400),
@@ -53,6 +66,7 @@ const EXPECTATIONS: Record<string, Expectation> = {
   'patch /products/:sku': { body: { name: 'Other' }, expected: operators(200) },
   'put /products/:sku': { body: { name: 'Other' }, expected: operators(200) },
   'post /products/:sku/stock': { body: { delta: 1 }, expected: operators(200) },
+  'get /products/:sku/movements': { expected: operators(200) },
   'delete /products/:sku': { expected: operators(204) },
   'get /orders': { expected: signedIn(200) },
   // Without an idempotency key whoever may place an order is told so.
@@ -61,11 +75,16 @@ const EXPECTATIONS: Record<string, Expectation> = {
   'get /orders/:id/history': { expected: owners(200) },
   'post /orders/:id/cancel': { expected: owners(200) },
   'post /orders/:id/retry': { expected: operators(409) },
+  'post /orders/:id/events': { body: CANCEL, expected: owners(200) },
+  'post /orders/:id/simulate': { body: { event: CANCEL }, expected: owners(200) },
+  'put /orders/:id/status': { body: { status: 'CANCELLED' }, expected: operators(200) },
 };
 
 /** An app with a product, the owner's order, and one of each who may ask. */
 async function setUp(t: Parameters<typeof startApp>[0]) {
-  const app = await startApp(t, { config: { loginTest: true } });
+  const app = await startApp(t, {
+    config: { loginTest: true, push: { publicKey: 'the-public-key', allowPrivate: false } },
+  });
   const people = await Promise.all(
     (['customer', 'customer', 'operator', 'admin'] as const).map((role) => app.person(role)),
   );
@@ -93,9 +112,9 @@ for (const [key, expectation] of Object.entries(EXPECTATIONS)) {
       const path = template
         .replace(':sku', 'SKU')
         .replace(':id', template.startsWith('/users') ? userId : orderId);
-      const { body, headers = {} } = expectation;
+      const { body, headers = {}, query = '' } = expectation;
       const token = tokens[who];
-      const answer = await app.call(method.toUpperCase(), `/api/v1${path}`, {
+      const answer = await app.call(method.toUpperCase(), `/api/v1${path}${query}`, {
         headers,
         ...(token !== undefined && { token }),
         ...(body !== undefined && { body }),
@@ -103,7 +122,7 @@ for (const [key, expectation] of Object.entries(EXPECTATIONS)) {
       t.is(answer.status, status, answer.text);
       const documented = app.routes.find(
         (route) => route.path === template && route.methods.some((one) => one === method),
-      )?.operation?.answers[status];
+      )?.operation.answers[status];
       if (status < 300 && documented?.body)
         t.notThrows(() => documented.body?.parse(answer.json), `${key} does not answer as documented`);
     });
@@ -111,7 +130,7 @@ for (const [key, expectation] of Object.entries(EXPECTATIONS)) {
 
 test('every operation that is documented has an id of its own, a summary, a tag and an answer', async (t) => {
   const { app } = await setUp(t);
-  const operations = app.routes.flatMap(({ operation }) => operation ?? []);
+  const operations = app.routes.map(({ operation }) => operation);
   t.is(new Set(operations.map(({ id }) => id)).size, operations.length);
   for (const { id, summary, tags, answers } of operations) {
     t.regex(id, /^[a-z][A-Za-z]+$/);
@@ -130,13 +149,18 @@ test('without the setting there is no login for tests', async (t) => {
 test("another customer's order and a missing one are answered alike, to the byte", async (t) => {
   const { app, tokens, orderId } = await setUp(t);
   const token = String(tokens.customer);
-  for (const [method, rest] of [
+  for (const [method, rest, body] of [
     ['GET', ''],
+    ['GET', '?at=1'],
+    ['GET', '?at=9'],
     ['GET', '/history'],
     ['POST', '/cancel'],
+    ['POST', '/events', CANCEL],
+    ['POST', '/simulate', { event: CANCEL }],
   ] as const) {
-    const others = await app.call(method, `/api/v1/orders/${orderId}${rest}`, { token });
-    const missing = await app.call(method, `/api/v1/orders/no-such-order${rest}`, { token });
+    const options = { token, ...(body && { body }) };
+    const others = await app.call(method, `/api/v1/orders/${orderId}${rest}`, options);
+    const missing = await app.call(method, `/api/v1/orders/no-such-order${rest}`, options);
     t.deepEqual([others.status, others.text], [missing.status, missing.text]);
   }
 });

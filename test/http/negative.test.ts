@@ -2,7 +2,17 @@
 import test from 'ava';
 import jwt from 'jsonwebtoken';
 import { createKeyRing } from '../../src/http/tokens.ts';
-import { assertNegative, type Negative, type NegativeRequest } from './support/negative.ts';
+import {
+  assertNegative,
+  forbidden,
+  get,
+  invalid,
+  malformed,
+  type Negative,
+  type NegativeRequest,
+  post,
+  signedOut,
+} from './support/negative.ts';
 import { orderBody, type RunningApp, SECRET } from './support/running-app.ts';
 
 const KEY = { 'idempotency-key': 'k' };
@@ -13,20 +23,9 @@ const ADA = { email: 'ada@example.com', username: 'Ada', password: PASSWORD };
 const CSV = { 'content-type': 'text/csv' };
 const COLUMNS = 'sku,name,priceMinor,currency';
 
-const invalid = { status: 400, code: 'invalid-request' } as const;
-const malformed = { status: 400, code: 'malformed-body' } as const;
-const signedOut = { status: 401, code: 'unauthenticated' } as const;
-const forbidden = { status: 403, code: 'forbidden' } as const;
 const limited = { status: 429, code: 'too-many-requests' } as const;
 
 const order = (body: unknown): NegativeRequest => ({ method: 'POST', body, headers: KEY });
-const get = (path: string): NegativeRequest => ({ path: `/api/v1${path}` });
-const post = (path: string, body?: unknown, headers = {}): NegativeRequest => ({
-  method: 'POST',
-  path: `/api/v1${path}`,
-  headers,
-  ...(body !== undefined && { body }),
-});
 const asForm = (path: string, text: string) =>
   post(path, text, { 'content-type': 'application/x-www-form-urlencoded' });
 

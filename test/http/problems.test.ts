@@ -6,6 +6,13 @@ import { RetryableError, TerminalError } from '../../src/platform/errors.ts';
 import { createFakeCatalogue } from './support/fake-catalogue.ts';
 import { orderBody, placeOrder, startApp } from './support/running-app.ts';
 
+const REFUSED = {
+  output: {
+    type: 'order.refused',
+    heldSome: false,
+    reason: { code: 'out_of_stock', detail: 'None is left.' },
+  },
+};
 const VIETNAMESE = /[àáảãạăằắẳẵặâầấẩẫậđèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵ]/i;
 
 test('every code has its words in both languages, and no two share a title', (t) => {
@@ -57,13 +64,13 @@ test('a refusal of the order machine is told in Vietnamese, with the state and w
   const app = await startApp(t);
   const { token } = await app.person('customer');
   const { json } = await placeOrder(app, token);
-  app.orders.force(json.id, 'completed');
+  await app.orders.settle(json.id, REFUSED, { output: { type: 'notice.sent', messageId: 'm' } });
   const answer = await app.call('POST', `/api/v1/orders/${json.id}/cancel`, {
     token,
     headers: { 'accept-language': 'vi' },
   });
-  t.is(answer.json.detail, 'Đơn hàng đang ở trạng thái completed; lệnh được phép lúc này: –.');
-  t.like(answer.json, { state: 'completed', status: 409 });
+  t.is(answer.json.detail, 'Đơn hàng đang ở trạng thái rejected; lệnh được phép lúc này: –.');
+  t.like(answer.json, { state: 'rejected', status: 409 });
 });
 
 test('another language is answered in English', async (t) => {

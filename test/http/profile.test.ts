@@ -2,7 +2,7 @@
 import test from 'ava';
 import { createBrowser } from '../providers/browser.ts';
 import { assertRefused, invalid } from './support/refusal.ts';
-import { SECRET, startApp, TTL_S } from './support/running-app.ts';
+import { startApp } from './support/running-app.ts';
 
 const ENDPOINT = 'https://push.example/send/abc?x=1';
 const PATH = '/api/v1/auth/me/push-subscriptions';
@@ -10,12 +10,7 @@ const subscribed = (endpoint = ENDPOINT) => createBrowser(endpoint).subscription
 
 const start = (t: Parameters<typeof startApp>[0], allowPrivate = false) =>
   startApp(t, {
-    config: {
-      jwtSecret: SECRET,
-      tokenTtlS: TTL_S,
-      secureCookies: false,
-      push: { publicKey: 'the-public-key', allowPrivate },
-    },
+    config: { push: { publicKey: 'the-public-key', allowPrivate } },
   });
 
 test('a user says language and phone, and takes the phone back', async (t) => {
@@ -29,7 +24,7 @@ test('a user says language and phone, and takes the phone back', async (t) => {
   t.like(said.json.user, { language: 'vi', phone: '+84912345678' });
   t.deepEqual((await app.call('GET', '/api/v1/auth/me', { token })).json.user, said.json.user);
   const taken = await app.call('PATCH', '/api/auth/me', { token, body: { phone: null } });
-  t.deepEqual(Object.keys(taken.json.user), ['id', 'email', 'username', 'role', 'language']);
+  t.deepEqual(Object.keys(taken.json.user), ['id', 'email', 'username', 'role', 'createdAt', 'language']);
 });
 
 for (const [body, ...faults] of [

@@ -33,6 +33,7 @@ export function newNotice(
       currency: 'USD',
       amountMinor: 3_998,
       lines: [{ line: 1, sku: 'MUG', quantity: 2, unitPriceMinor: 1_999 }],
+      fulfilment: 'automatic',
       shippingAddress: { name: 'Ada', street: '1 Main', city: 'Graz', postalCode: '8010', country: 'AT' },
       payment: { paymentId: 'p1', status: 'captured', capturedMinor: 3_998, refundedMinor: 0 },
       shipments: [

@@ -47,9 +47,9 @@ test('holds that are lowered and settled at once add up, whoever comes first', a
     await make(sku);
     await ledger.hold('o1', [claim(sku)], START);
     await Promise.all([
-      ledger.sell('o1', [sku]),
+      ledger.sell('o1', [{ sku, quantity: 4 }]),
       ledger.keep('o1', [{ sku, quantity: 1 }]),
-      ledger.sell('o1', [sku]),
+      ledger.sell('o1', [{ sku, quantity: 4 }]),
       ledger.keep('o1', [{ sku, quantity: 3 }]),
     ]);
     const { available = 0, held, sold = 0, holds } = await stockOf(sku);
@@ -64,14 +64,14 @@ test('what was cancelled altogether is not held again by a validation that comes
   await ledger.keep('o1', [{ sku: 'B', quantity: 0 }]);
   t.deepEqual(await ledger.hold('o1', [claim('B')], START), { shortfalls: [], heldSome: true });
   t.deepEqual(await stockOf('B'), { available: 10, held: 0, sold: 0, holds: 1 });
-  await ledger.sell('o1', ['B']);
+  await ledger.sell('o1', [{ sku: 'B', quantity: 4 }]);
   t.deepEqual(await stockOf('B'), { available: 10, held: 0, sold: 0, holds: 0 });
 });
 
 test('what comes back goes to the shelf once, also when it is told twice at once', async (t) => {
   await make('C');
   await ledger.hold('o1', [claim('C')], START);
-  await ledger.sell('o1', ['C']);
+  await ledger.sell('o1', [{ sku: 'C', quantity: 4 }]);
   const movement = { key: 'o1.return.1', orderId: 'o1', units: [{ sku: 'C', quantity: 2 }] };
   await Promise.all([ledger.restock(movement, START), ledger.restock(movement, START)]);
   await ledger.restock(movement, START);

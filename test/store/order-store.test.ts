@@ -74,7 +74,8 @@ for (const { name, store } of stores) {
     const commit = heldCommit('moved');
     t.false(await store.commit('moved', 2, commit));
     t.true(await store.commit('moved', 1, commit));
-    t.false(await store.commit('moved', 1, commit));
+    const other = { ...commit, entry: { ...commit.entry, commandId: 'another' } };
+    t.false(await store.commit('moved', 1, other));
     t.deepEqual(plain(await store.load('moved')), plain(applyCommit(record, commit)));
   });
 

@@ -131,7 +131,7 @@ test('a movement of stock is seen at once', async (t) => {
   const [here, there] = [await instance(), await instance()];
   t.is((await there.products.find('A'))?.stock.available, 5);
   await eventually(cached, (text) => text !== '');
-  await here.stock.sell('order-1', ['A']);
+  await here.stock.sell('order-1', [{ sku: 'A', quantity: 1 }]);
   t.is((await there.products.find('A'))?.stock.available, 4);
 });
 

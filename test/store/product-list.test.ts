@@ -4,6 +4,7 @@ import type { NewProduct, ProductOrder } from '../../src/ports/products.ts';
 import { connectStore } from '../../src/store/connect.ts';
 import { productModel } from '../../src/store/product-model.ts';
 import { createProductStore } from '../../src/store/product-store.ts';
+import { movementModel } from '../../src/store/stock-movements.ts';
 import { migrate } from '../support/migrate.ts';
 import { START } from '../support/orders.ts';
 import { startServices } from '../support/services.ts';
@@ -13,7 +14,7 @@ const services = await startServices({ teardown: (fn) => endings.push(fn) });
 const connection = await connectStore(services.mongodbUri);
 endings.unshift(() => connection.close());
 await migrate(connection);
-const products = createProductStore(productModel(connection));
+const products = createProductStore(productModel(connection), movementModel(connection));
 
 test.after.always(async () => {
   for (const end of endings.splice(0)) await end();
@@ -38,7 +39,7 @@ test.serial('an import creates, changes, and leaves alone; the same again change
   t.deepEqual(await products.importAll(file, START), { created: 50, updated: 0, unchanged: 0 });
   t.deepEqual(await products.importAll(file, LATER), { created: 0, updated: 0, unchanged: 50 });
   t.deepEqual((await products.find('S1'))?.updatedAt, START);
-  await products.adjustStock('S1', 4, LATER);
+  await products.adjustStock('S1', { id: 'a', delta: 4, by: 'o', reason: 'found' }, LATER);
   const changed = [make('S1', { priceMinor: 99, stock: 1_000 }), make('NEW')];
   t.deepEqual(await products.importAll(changed, LATER), { created: 1, updated: 1, unchanged: 0 });
   t.like(await products.find('S1'), { priceMinor: 99, createdAt: START, updatedAt: LATER });

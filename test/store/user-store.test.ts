@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import { connectStore } from '../../src/store/connect.ts';
 import { createUserStore, userModel } from '../../src/store/user-store.ts';
+import { migrate } from '../support/migrate.ts';
 import { START } from '../support/orders.ts';
 import { startServices } from '../support/services.ts';
 
@@ -11,7 +12,7 @@ const services = await startServices({ teardown: (fn) => endings.push(fn) });
 const connection = await connectStore(services.mongodbUri);
 endings.unshift(() => connection.close());
 const model = userModel(connection);
-await model.createIndexes();
+await migrate(connection);
 test.after.always(async () => {
   for (const end of endings.splice(0)) await end();
 });

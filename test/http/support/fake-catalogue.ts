@@ -1,10 +1,11 @@
 /** The catalogue in memory. */
 import { TerminalError } from '../../../src/platform/errors.ts';
-import type { Product, ProductRepository } from '../../../src/ports/products.ts';
+import type { Product, ProductRepository, StockMovement } from '../../../src/ports/products.ts';
 
 /** An empty catalogue; `held` lets a test hold units of a product. */
 export function createFakeCatalogue(): ProductRepository & { hold(sku: string, quantity: number): void } {
   const products = new Map<string, Product>();
+  const movements = new Map<string, StockMovement & { sku: string }>();
   const save = (product: Product) => {
     products.set(product.sku, product);
     return product;
@@ -48,13 +49,18 @@ export function createFakeCatalogue(): ProductRepository & { hold(sku: string, q
       const product = products.get(sku);
       return product && save({ ...product, ...change, updatedAt: now });
     },
-    async adjustStock(sku, delta, now) {
+    async adjustStock(sku, { id, delta, by, reason }, now) {
       const product = products.get(sku);
-      if (!product) return undefined;
+      if (!product || movements.has(`${id}/${sku}`)) return product;
       const { received, available, ...rest } = product.stock;
       if (available + delta < 0) throw new TerminalError('conflict', `Only ${available} are available.`);
       const stock = { ...rest, received: received + delta, available: available + delta };
+      movements.set(`${id}/${sku}`, { sku, kind: 'adjustment', delta, at: now, by, reason });
       return save({ ...product, stock, updatedAt: now });
+    },
+    async movements(wanted, limit) {
+      const found = [...movements.values()].filter(({ sku }) => sku === wanted).reverse();
+      return found.slice(0, limit).map(({ sku: _, ...movement }) => movement);
     },
     async remove(sku) {
       if ((products.get(sku)?.stock.held ?? 0) > 0) throw new TerminalError('conflict', 'Units are held.');

@@ -64,6 +64,20 @@ export function createFakeUsers(newId: () => string): FakeUsers {
       return true;
     },
     count: async () => users.size,
+    async update(id, { phone, ...changes }) {
+      const user = users.get(id);
+      if (user && phone === null) delete user.phone;
+      return change(id, { ...changes, ...(typeof phone === 'string' && { phone }) }, false);
+    },
+    async addPushSubscription(id, subscription) {
+      const user = users.get(id);
+      if (user) user.pushSubscriptions = [...others(user, subscription), subscription];
+      return user !== undefined;
+    },
+    async removePushSubscription(id, endpoint) {
+      const user = users.get(id);
+      if (user) user.pushSubscriptions = others(user, { endpoint });
+    },
     counts({ id, userId, epoch }) {
       const user = users.get(userId);
       return user !== undefined && (user.sessionEpoch === epoch || user.keptSessionId === id);
@@ -102,24 +116,6 @@ export function createFakeSessionStore(users: Pick<FakeUsers, 'counts'>): Sessio
           .filter((session) => isOpen(session, now) && users.counts(session))
           .map(({ id, userId }) => [id, userId]),
       );
-    },
-    async update(id, { phone, ...change }) {
-      const user = users.get(id);
-      if (!user) return undefined;
-      const { phone: known, ...rest } = user;
-      const now = phone === undefined ? known : phone;
-      const changed = { ...rest, ...change, ...(now != null && { phone: now }) };
-      users.set(id, changed);
-      return changed;
-    },
-    async addPushSubscription(id, subscription) {
-      const user = users.get(id);
-      if (user) users.set(id, { ...user, pushSubscriptions: [...others(user, subscription), subscription] });
-      return user !== undefined;
-    },
-    async removePushSubscription(id, endpoint) {
-      const user = users.get(id);
-      if (user) users.set(id, { ...user, pushSubscriptions: others(user, { endpoint }) });
     },
   };
 }

@@ -29,6 +29,19 @@ export interface Negative {
   also?(t: ExecutionContext, answer: Answer, app: RunningApp): unknown;
 }
 
+export const invalid = { status: 400, code: 'invalid-request' } as const;
+export const malformed = { status: 400, code: 'malformed-body' } as const;
+export const signedOut = { status: 401, code: 'unauthenticated' } as const;
+export const forbidden = { status: 403, code: 'forbidden' } as const;
+
+export const get = (path: string): NegativeRequest => ({ path: `/api/v1${path}` });
+export const post = (path: string, body?: unknown, headers = {}): NegativeRequest => ({
+  method: 'POST',
+  path: `/api/v1${path}`,
+  headers,
+  ...(body !== undefined && { body }),
+});
+
 /** What a refusal may cost; argon2 hashes of a row are paid by everybody who logs in. */
 const CPU_MAX_MS = 50;
 /** The least of so many tries counts: the rest is what else the machine does. */

@@ -38,7 +38,6 @@ export async function assertRefused(t: ExecutionContext, one: Case): Promise<voi
       one.faults,
     );
   t.is(app.orders.count(), 0);
-  t.is(app.orders.placings.length, 0);
   t.deepEqual(
     app.lines.filter(({ level }) => level >= 40),
     [],

@@ -1,0 +1,85 @@
+/** What people see of an order, as schemas: REST and the feed are documented by them, and their answers held to them. */
+import { z } from 'zod';
+import type { OrderView, TransitionView } from '../machines/order-view.ts';
+
+const reason = z
+  .strictObject({
+    code: z.string(),
+    detail: z.string(),
+    lines: z.array(z.strictObject({ sku: z.string(), detail: z.string() })).exactOptional(),
+  })
+  .meta({ id: 'Reason', description: 'Why an order did not complete: in a word, and in a sentence.' });
+
+const count = z.int().min(0);
+const quantity = z.int().min(1);
+const lineNumber = z.int().min(1).meta({ description: 'Counted from 1, as the lines of the order stand.' });
+
+const line = z.strictObject({
+  line: lineNumber,
+  sku: z.string(),
+  quantity,
+  unitPriceMinor: count,
+  cancelled: quantity.exactOptional(),
+  returned: quantity.exactOptional(),
+});
+
+const shipment = z.strictObject({
+  shipmentId: z.string(),
+  carrier: z.string(),
+  trackingNumber: z.string(),
+  status: z.enum(['booked', 'pickedUp', 'inTransit', 'delivered', 'lost']),
+  lines: z.array(z.strictObject({ line: lineNumber, quantity })).exactOptional(),
+  settled: z.boolean().exactOptional(),
+});
+
+const payment = z.strictObject({
+  paymentId: z.string(),
+  status: z.enum(['pending', 'captured', 'partlyRefunded', 'refunded']),
+  capturedMinor: count,
+  refundedMinor: count,
+});
+
+/** An order. */
+export const orderView = z
+  .strictObject({
+    id: z.string(),
+    state: z.string(),
+    final: z.boolean(),
+    seq: z.int().min(1).meta({ description: 'Its version: one more at every transition.' }),
+    customerId: z.string(),
+    reference: z.string().exactOptional(),
+    currency: z.string().meta({ description: 'ISO 4217.' }),
+    amountMinor: count.meta({ description: "In the currency's minor unit." }),
+    lines: z.array(line),
+    shippingAddress: z.strictObject({
+      name: z.string(),
+      street: z.string(),
+      city: z.string(),
+      postalCode: z.string(),
+      country: z.string(),
+    }),
+    fulfilment: z.enum(['automatic', 'manual']),
+    payment: payment.exactOptional(),
+    shipments: z.array(shipment).meta({ description: 'The parcels, in the order of their booking.' }),
+    hold: z.strictObject({ reason: z.string() }).exactOptional(),
+    reason: reason.exactOptional(),
+    allowedEvents: z.array(z.string()).meta({ description: 'The commands that the viewer may send now.' }),
+    placedAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Order' }) satisfies z.ZodType<OrderView>;
+
+/** One transition of an order. */
+export const transitionView = z
+  .strictObject({
+    orderId: z.string(),
+    seq: z.int().min(1),
+    at: z.iso.datetime(),
+    type: z.string().meta({ description: 'What happened: a past-tense fact or a command.' }),
+    from: z.string(),
+    to: z.string(),
+    final: z.boolean(),
+    by: z.string().meta({ description: 'Who caused it: a role, or `system`.' }),
+    reason: reason.exactOptional(),
+  })
+  .meta({ id: 'Transition' }) satisfies z.ZodType<TransitionView>;
