@@ -6,6 +6,7 @@ import { connectStore } from '../../src/store/connect.ts';
 import { createOrderChanges } from '../../src/store/order-changes.ts';
 import { orderModel } from '../../src/store/order-model.ts';
 import { createOrderStore } from '../../src/store/order-store.ts';
+import { migrate } from '../support/migrate.ts';
 import { placedOrder } from '../support/orders.ts';
 import { shareServices } from '../support/services.ts';
 
@@ -14,7 +15,7 @@ const services = shareServices(test);
 async function setUp(database: string) {
   const connection = await connectStore(services().mongodbUri.replace('/ordo?', `/${database}?`));
   const model = orderModel(connection);
-  await model.createIndexes();
+  await migrate(connection);
   const store = createOrderStore(model);
   const insert = (orderId: string, ms: number, customerId = 'customer-1') => {
     const record = placedOrder(orderId, { customerId });

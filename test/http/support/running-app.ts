@@ -97,7 +97,10 @@ export async function call(
     },
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
-  const text = await response.text();
+  // A stream of events does not end by itself.
+  const isEndless = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+  if (isEndless) await response.body?.cancel();
+  const text = isEndless ? '' : await response.text();
   return { status: response.status, headers: response.headers, text, json: parsed(text) };
 }
 
@@ -181,7 +184,13 @@ export async function startApp(t: Teardown, { config: settings, ...changes }: Ap
     config: { ...CONFIG, ...settings },
     orders,
     queries: orders.queries,
-    live: { admit: () => () => {}, watch: async () => () => {} },
+    live: {
+      admit: () => () => {},
+      async watch(orderId, begin) {
+        begin(await orders.read(orderId));
+        return () => {};
+      },
+    },
     products,
     users,
     readers: {},
