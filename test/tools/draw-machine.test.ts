@@ -38,8 +38,18 @@ test('the check passes on a fresh drawing, and names the file that was altered o
   t.regex((await draw('--check', '--out', folder)).stderr, /machine\.md is not what the machine gives/);
 });
 
-test('the picture shows every state of the machine, and carries its own dark colours', async (t) => {
-  const svg = await readFile(path.join(ROOT, 'docs/machine.svg'), 'utf8');
-  for (const state of Object.keys(orderMachine.root.states)) t.true(svg.includes(`>${state}</text>`), state);
-  t.true(svg.includes('prefers-color-scheme:dark'));
+test('the pictures show every state of the machine, and carry their own dark colours', async (t) => {
+  const names = ['machine.svg', 'machine-undoing.svg', 'machine-aftercare.svg'];
+  const pictures = await Promise.all(names.map((name) => readFile(path.join(ROOT, 'docs', name), 'utf8')));
+  for (const state of Object.keys(orderMachine.root.states))
+    t.true(
+      pictures.some((svg) => svg.includes(`>${state}</text>`)),
+      state,
+    );
+  for (const svg of pictures) t.true(svg.includes('prefers-color-scheme:dark'));
+});
+
+test('every outcome of the order machine is told by its own name', async (t) => {
+  const page = await readFile(path.join(ROOT, 'docs/machine.md'), 'utf8');
+  t.false(page.includes(' done`'));
 });

@@ -1,7 +1,7 @@
-/** Gives every state and way its place: Eclipse Layout Kernel, layered from the top, right angles alone. */
+/** Gives every box and line its place: Eclipse Layout Kernel, layered from the top, right angles alone. */
 // The package's types put its class under `default`, where it also is.
 import elkModule, { type ElkExtendedEdge, type ElkNode, type ElkPoint } from 'elkjs/lib/elk.bundled.js';
-import type { Cause, MachineGraph, Part, StateBox, Way } from './machine-graph.ts';
+import type { Box, Entry, Line, Picture } from './pictures.ts';
 
 /** A rectangle, in pixels from the drawing's top left corner. */
 export interface Place {
@@ -11,30 +11,20 @@ export interface Place {
   height: number;
 }
 
-/** All ways between two states, drawn as one line; `twoWay` when some lead back. */
-export interface Line {
-  from: string;
-  to: string;
-  happy: boolean;
-  twoWay: boolean;
-  /** Whether it leads to a state that waits for somebody. */
-  aside: boolean;
-  words: { text: string; cause: Cause }[];
-  points: ElkPoint[];
-  label: Place;
-}
-
-/** The machine laid out. */
+/** A picture laid out. */
 export interface Layout {
   width: number;
   height: number;
-  boxes: (StateBox & Place)[];
-  lines: Line[];
+  boxes: (Box & Place)[];
+  entries: (Entry & Place)[];
+  lines: (Line & { points: ElkPoint[]; label: Place | undefined })[];
 }
 
 /** Pixels that the letters take: widths of the monospaced label font, and the distance of its lines. */
-export const TYPE = { charWidth: 7.5, lineHeight: 17, labelPadding: 7 } as const;
-const BOX = { width: 176, height: 58 } as const;
+export const TYPE = { charWidth: 7.5, rowCharWidth: 6.7, lineHeight: 17, labelPadding: 7 } as const;
+/** A box without rows; what its rows and the words of an entry add. */
+export const BOX = { width: 170, height: 54, rowsPadding: 10, rowIndent: 16 } as const;
+const CROSSROADS = { width: 132, height: 50 } as const;
 
 const OPTIONS = {
   'elk.algorithm': 'layered',
@@ -52,92 +42,108 @@ const OPTIONS = {
   'elk.padding': '[top=0,left=0,bottom=0,right=0]',
 };
 
-/** Lays the machine out: the happy way straight down at the left, the ways off it to the right. */
-export async function layOut(graph: MachineGraph): Promise<Layout> {
-  const partOf = new Map(graph.states.map(({ name, part }) => [name, part]));
-  const bundles = bundleWays(graph.ways, partOf);
+/** Lays the picture out: the happy way straight down at the left, the ways off it to the right. */
+export async function layOut({ part, boxes, entries, lines }: Picture): Promise<Layout> {
   const placed = await new elkModule.default().layout<ElkNode>({
-    id: graph.id,
+    id: part,
     layoutOptions: OPTIONS,
-    children: graph.states.map((state) => toNode(state, bundles)),
-    edges: bundles.map(toEdge),
+    children: [...entries.map(toEntryNode), ...boxes.map((box) => toNode(box, lines))],
+    edges: lines.map((line, index) => toEdge(line, index, boxes)),
   });
   const places = new Map((placed.children ?? []).map((node) => [node.id, placeOf(node)]));
+  const place = <T extends { id: string }>(drawn: T) => ({
+    ...drawn,
+    ...given(places.get(drawn.id), drawn.id),
+  });
   return {
     width: Math.ceil(placed.width ?? 0),
     height: Math.ceil(placed.height ?? 0),
-    boxes: graph.states.map((state) => ({ ...state, ...given(places.get(state.name), state.name) })),
-    lines: bundles.map((bundle, index) => ({ ...bundle, ...courseOf(placed.edges?.[index]) })),
+    boxes: boxes.map(place),
+    entries: entries.map(place),
+    lines: lines.map((line, index) => ({ ...line, ...courseOf(placed.edges?.[index]) })),
   };
 }
 
-type Bundle = Omit<Line, 'points' | 'label'>;
-
-/** One line for all ways between two states; the definition's first way decides which end is the beginning. */
-function bundleWays(ways: Way[], partOf: Map<string, Part>): Bundle[] {
-  const bundles: Bundle[] = [];
-  for (const { from, to, happy, ...way } of ways) {
-    const known = bundles.find((b) => (b.from === from && b.to === to) || (b.from === to && b.to === from));
-    const aside = partOf.get(to) === 'attention';
-    const bundle = known ?? { from, to, happy, twoWay: false, aside, words: [] };
-    if (!known) bundles.push(bundle);
-    const back = bundle.from !== from;
-    bundle.twoWay ||= back;
-    bundle.words.push({ text: way.label, cause: way.cause });
-    if (way.guard !== undefined && !back) bundle.words.push({ text: `[${way.guard}]`, cause: way.cause });
-  }
-  return bundles;
+function toEntryNode({ id, sources }: Entry): ElkNode {
+  const longest = Math.max(...sources.map(({ length }) => length));
+  return {
+    id,
+    width: Math.ceil(longest * TYPE.charWidth + 24),
+    height: sources.length * TYPE.lineHeight + 12,
+    ports: [{ id: `${id}.out`, layoutOptions: { 'elk.port.side': 'SOUTH' } }],
+    layoutOptions: { 'elk.portConstraints': 'FIXED_SIDE' },
+  };
 }
 
-function toNode(state: StateBox, bundles: Bundle[]): ElkNode {
-  const touching = bundles.flatMap((bundle, index) =>
-    bundle.from === state.name || bundle.to === state.name ? [{ bundle, index }] : [],
+function sizeOf({ state, rows }: Box): { width: number; height: number } {
+  if (state.kind === 'crossroads') return CROSSROADS;
+  const longest = Math.max(...rows.map(({ text }) => text.length), 0);
+  return {
+    width: Math.max(BOX.width, Math.ceil(longest * TYPE.rowCharWidth + 2 * BOX.rowIndent)),
+    height: BOX.height + (rows.length > 0 ? rows.length * TYPE.lineHeight + BOX.rowsPadding : 0),
+  };
+}
+
+function toNode(box: Box, lines: readonly Line[]): ElkNode {
+  const ports = lines.flatMap((line, index) =>
+    line.from === box.id || line.to === box.id ? [portOf(box, line, index)] : [],
   );
   return {
-    id: state.name,
-    ...BOX,
-    ports: touching.map(({ bundle, index }) => ({
-      id: portId(state.name, index),
-      layoutOptions: { 'elk.port.side': sideOf(state, bundle) },
+    id: box.id,
+    ...sizeOf(box),
+    ports: [...new Map(ports.map((port) => [port.id, port])).values()].map(({ id, side }) => ({
+      id,
+      layoutOptions: { 'elk.port.side': side },
     })),
     layoutOptions: {
       'elk.portConstraints': 'FIXED_SIDE',
-      ...(state.initial && { 'elk.layered.layering.layerConstraint': 'FIRST' }),
-      ...(state.part === 'ending' && { 'elk.layered.layering.layerConstraint': 'LAST' }),
+      ...(box.state.initial && { 'elk.layered.layering.layerConstraint': 'FIRST' }),
+      ...(box.state.kind === 'end' && { 'elk.layered.layering.layerConstraint': 'LAST' }),
     },
   };
 }
 
-const portId = (state: string, index: number) => `${state}.${index}`;
-
-function sideOf(state: StateBox, { from, happy }: Bundle): string {
-  if (state.part === 'happy' && !happy) return 'EAST';
-  return from === state.name ? 'SOUTH' : 'NORTH';
+/** A diamond touches its frame in the middle of each side alone: its lines meet there, those that enter on top. */
+function portOf({ id, state }: Box, line: Line, index: number): { id: string; side: string } {
+  const isCrossroads = state.kind === 'crossroads';
+  const isBeside = state.happy && !line.happy;
+  const enters = line.to === id && !(isBeside && (line.twoWay || !isCrossroads));
+  const side = enters ? 'NORTH' : isBeside ? 'EAST' : 'SOUTH';
+  return { id: `${id}.${isCrossroads ? side : index}`, side };
 }
 
-function toEdge({ from, to, happy, words }: Bundle, index: number): ElkExtendedEdge {
+function toEdge(line: Line, index: number, boxes: readonly Box[]): ElkExtendedEdge {
+  const { from, to, happy, words } = line;
   const longest = Math.max(...words.map(({ text }) => text.length));
+  const port = (id: string) => {
+    const box = boxes.find((known) => known.id === id);
+    return box ? portOf(box, line, index).id : `${id}.out`;
+  };
   return {
     id: `way.${index}`,
-    sources: [portId(from, index)],
-    targets: [portId(to, index)],
-    labels: [
-      {
-        text: words.map(({ text }) => text).join(' '),
-        width: Math.ceil(longest * TYPE.charWidth + 2 * TYPE.labelPadding),
-        height: words.length * TYPE.lineHeight + TYPE.labelPadding,
-        layoutOptions: { 'elk.edgeLabels.inline': 'true' },
-      },
-    ],
+    sources: [port(from)],
+    targets: [port(to)],
+    labels:
+      words.length === 0
+        ? []
+        : [
+            {
+              text: words.map(({ text }) => text).join(' '),
+              width: Math.ceil(longest * TYPE.charWidth + 2 * TYPE.labelPadding),
+              height: words.length * TYPE.lineHeight + TYPE.labelPadding,
+              layoutOptions: { 'elk.edgeLabels.inline': 'true' },
+            },
+          ],
     layoutOptions: happy ? { 'elk.layered.priority.straightness': '100' } : {},
   };
 }
 
-function courseOf(edge: ElkExtendedEdge | undefined): { points: ElkPoint[]; label: Place } {
+function courseOf(edge: ElkExtendedEdge | undefined): { points: ElkPoint[]; label: Place | undefined } {
   const section = given(edge?.sections?.[0], 'a way');
+  const label = edge?.labels?.[0];
   return {
     points: [section.startPoint, ...(section.bendPoints ?? []), section.endPoint],
-    label: placeOf(given(edge?.labels?.[0], 'a label')),
+    label: label && placeOf(label),
   };
 }
 

@@ -1,98 +1,89 @@
-/** Tells a machine as Markdown: the picture, a Mermaid diagram, and the table of states and events. */
-import type { Cause, MachineGraph, Part, StateBox, Way } from './machine-graph.ts';
+/** Tells a machine as Markdown: the pictures, and the table of states and events. */
+import type { Cause, MachineGraph, Note, StateBox, Way } from './machine-graph.ts';
 
-const PARTS: Record<Part, string> = {
-  happy: 'on the happy way',
-  compensation: 'undoes what was done',
-  attention: 'waits for an operator',
-  ending: 'final',
+const KINDS: Record<StateBox['kind'], string> = {
+  work: 'works',
+  waiting: 'waits for somebody',
+  crossroads: 'crossroads',
+  rest: 'rests',
+  end: 'ends',
 };
 
-/** The page `docs/machine.md`; `picture` is the SVG's path as seen from there. */
-export function writeMarkdown(graph: MachineGraph, source: string, picture: string): string {
+const PARTS: Record<StateBox['part'], string> = {
+  way: 'beside the happy way',
+  undoing: 'undoing',
+  aftercare: 'aftercare',
+  attention: 'needs help',
+};
+
+/** One picture of the page: its file as seen from there. */
+export interface Illustration {
+  file: string;
+  title: string;
+  told: string;
+}
+
+/** The page `docs/machine.md`. */
+export function writeMarkdown(
+  graph: MachineGraph,
+  source: string,
+  pictures: readonly Illustration[],
+): string {
+  const sections = pictures.map(
+    ({ file, title, told }) => `## ${title}\n\n${told}\n\n![${title}](${file})\n`,
+  );
   return `<!-- Generated from ${source} by \`npm run draw\`; change the machine, not this file. -->
 
 # The ${graph.id} machine
 
-Version ${graph.version}, drawn from [the machine itself](../${source}).
+Version ${graph.version}, drawn from [the machine itself](../${source}). A picture names a guard where it decides
+between ways; the table names them all. Crossroads are states in which an order never stays: they stand in a picture
+each time the happy way passes them.
 
-![The ${graph.id} machine: its states and the ways between them](${picture})
-
+${sections.join('\n')}
 ## States and events
 
-Each cell says where an event of that column leads. An empty cell: no such event in this state; a command is
-refused there.
-
+What is taken note of changes what the order remembers, not its state. Any other event changes nothing: a command is
+refused, and late news are ignored.
+${graph.everywhere.length > 0 ? `Every state that does not say otherwise takes note of ${graph.everywhere.map(tell).join(', ')}.\n` : ''}
 ${writeTable(graph)}
-
-## As Mermaid
-
-\`\`\`mermaid
-${writeMermaid(graph)}
-\`\`\`
 `;
 }
 
-function writeTable({ states, ways }: MachineGraph): string {
-  const commands = [...new Set(ways.filter(({ cause }) => cause === 'command').map(({ label }) => label))];
-  const columns: { head: string; takes: (way: Way) => boolean }[] = [
-    { head: 'Work done', takes: ({ cause }) => cause === 'done' || cause === 'always' },
-    { head: 'Attempts used up', takes: ({ cause }) => cause === 'failed' },
-    { head: 'Deadline', takes: ({ cause }) => cause === 'deadline' },
-    ...commands.map((command) => ({ head: `\`${command}\``, takes: ({ label }: Way) => label === command })),
-  ];
+function writeTable({ states, ways, notes }: MachineGraph): string {
   const rows = states.map((state) => [
     `**${state.name}**`,
     describe(state),
-    ...columns.map(({ takes }) =>
-      ways
-        .filter((way) => way.from === state.name && takes(way))
-        .map(writeCell)
-        .join('<br>'),
-    ),
+    ways
+      .filter(({ from }) => from === state.name)
+      .map(tellWay)
+      .join('<br>'),
+    notes
+      .filter(({ from }) => from === state.name)
+      .map(tell)
+      .join('<br>'),
   ]);
-  const heads = ['State', 'What it is', ...columns.map(({ head }) => head)];
+  const heads = ['State', 'What it is', 'Leads on', 'Taken note of'];
   return [heads, heads.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-function describe({ part, work, initial, success }: StateBox): string {
-  const words = success ? 'final: the happy end' : initial ? 'the beginning' : PARTS[part];
-  return [words, ...work.map((job) => `\`${job}\``)].join('<br>');
+function describe({ kind, part, work, initial, happy }: StateBox): string {
+  const place = initial ? 'the beginning' : happy ? 'the happy way' : PARTS[part];
+  return [`${place}: ${KINDS[kind]}`, ...work.map((job) => `\`${job}\``)].join('<br>');
 }
 
-function writeCell({ cause, label, guard, to }: Way): string {
-  const named: Cause[] = ['done', 'deadline'];
-  const when = [
-    named.includes(cause) ? `\`${label}\`` : '',
-    guard === undefined ? '' : `[${guard}]`,
-    '→',
-    to,
-  ];
-  return when.filter((word) => word !== '').join(' ');
-}
+const tellWay = (way: Way): string => `${tell(way)} → ${way.to}`.trim();
 
-/** One arrow for all ways between two states, or the diagram is a thicket. */
-function writeMermaid({ states, ways }: MachineGraph): string {
-  const arrows = new Map<string, string[]>();
-  for (const { from, to, cause, label, guard } of ways) {
-    const key = `${from} --> ${to}`;
-    const words = guard === undefined ? label : `${label} [${guard}]`;
-    arrows.set(key, [...(arrows.get(key) ?? []), ...(cause === 'always' ? [] : [words])]);
-  }
-  const classes = (['happy', 'compensation', 'attention', 'ending'] as const).flatMap((part) => {
-    const names = states.filter((state) => state.part === part).map(({ name }) => name);
-    return names.length > 0 ? [`class ${names.join(',')} ${part}`] : [];
-  });
-  return [
-    'stateDiagram-v2',
-    'direction TB',
-    'classDef happy stroke:#1a7f37,stroke-width:2px',
-    'classDef compensation stroke:#bf8700,stroke-width:2px',
-    'classDef attention stroke:#cf222e,stroke-width:2px,stroke-dasharray:5 4',
-    'classDef ending stroke:#59636e,stroke-width:3px',
-    ...states.filter(({ initial }) => initial).map(({ name }) => `[*] --> ${name}`),
-    ...[...arrows].map(([arrow, words]) => (words.length > 0 ? `${arrow}: ${words.join(', ')}` : arrow)),
-    ...states.filter(({ part }) => part === 'ending').map(({ name }) => `${name} --> [*]`),
-    ...classes,
-  ].join('\n  ');
+function tell({ cause, label, guard }: Note): string {
+  const words: Record<Cause, string> = {
+    always: '',
+    done: `\`${label}\``,
+    failed: 'attempts used up',
+    deadline: `after \`${label}\``,
+    command: `\`${label}\``,
+    news: `\`${label}\``,
+  };
+  return [words[cause], ...(guard === undefined ? [] : [`[${guard}]`])]
+    .filter((word) => word !== '')
+    .join(' ');
 }
