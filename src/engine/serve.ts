@@ -8,6 +8,7 @@ import { createSessions } from '../http/sessions.ts';
 import { httpConfigOf } from '../http/settings.ts';
 import { createTokens } from '../http/tokens.ts';
 import { createRedisChannel } from '../platform/redis-channel.ts';
+import { describeFeed } from '../realtime/asyncapi.ts';
 import type { GapAwareFeed } from '../realtime/redis-feed.ts';
 import { createRealtime } from '../realtime/server.ts';
 import type { EngineOptions } from './options.ts';
@@ -42,6 +43,7 @@ export function createServing({ options, store, redis, sessions, ...parts }: Ser
     ...options,
     ...parts,
     config: httpConfigOf(environment, jwtSecret),
+    feedDocument: describeFeed(options.version),
     ...{ queries, products, users, sessions, redis, namespace },
   });
 }
