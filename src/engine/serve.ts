@@ -9,6 +9,7 @@ import { httpConfigOf } from '../http/settings.ts';
 import { createTokens } from '../http/tokens.ts';
 import type { Queues } from '../jobs/queues.ts';
 import { createRedisChannel } from '../platform/redis-channel.ts';
+import { describeFeed } from '../realtime/asyncapi.ts';
 import { createLiveFeed, type LiveFeed } from '../realtime/live-orders.ts';
 import type { RedisFeed } from '../realtime/redis-feed.ts';
 import { createRealtime } from '../realtime/server.ts';
@@ -59,6 +60,7 @@ export function createServing(
     ...parts,
     config: httpConfigOf(environment, jwtSecret),
     queues: () => queues.all,
+    feedDocument: describeFeed(options.version),
     ...{ live, queries, products, users, sessions, redis, namespace },
   });
 }

@@ -19,10 +19,12 @@ import { createBoard } from './board.ts';
 import { type BodyLimits, createBodyReader } from './body.ts';
 import type { RequestState } from './context.ts';
 import { createCors } from './cors.ts';
+import { createDocsRouter } from './docs-routes.ts';
 import { createErrorLog } from './error-log.ts';
 import { createHealthRouter } from './health-routes.ts';
 import { createLogin } from './login.ts';
 import { createLoginGuard } from './login-guard.ts';
+import { describeApi } from './openapi.ts';
 import { createPasswords } from './passwords.ts';
 import { createProblemResponder } from './problem-responder.ts';
 import type { PushSettings } from './profile-routes.ts';
@@ -65,6 +67,8 @@ export interface HttpParts {
   live: LiveOrders;
   products: ProductRepository;
   users: UserRepository;
+  /** The AsyncAPI document of the live feed. */
+  feedDocument: object;
   /** Of webhooks, by the provider's name. */
   readers: Readonly<Record<string, WebhookReader>>;
   sessions: Sessions;
@@ -86,7 +90,7 @@ const PREFIXES = ['/api/v1', '/api'];
 
 /** Everything, for the role `api`. */
 export function createApp(parts: HttpParts): Koa {
-  const { config, clock, sessions, queues, version } = parts;
+  const { config, clock, sessions, queues, version, feedDocument } = parts;
   const { jwtSecrets: secrets, tokenTtlS: ttlS, secureCookies: secure, trustedProxies } = config;
   const app = createShell(parts, secure, trustedProxies);
   const { routes, login } = createApi(parts);
@@ -96,6 +100,7 @@ export function createApp(parts: HttpParts): Koa {
     createHealthRouter(parts),
     createAdminRouter({ login, session, version }),
     createWebhookRouter(parts, PREFIXES),
+    createDocsRouter({ describe: () => describeApi(routes, PREFIXES, version), feedDocument }, PREFIXES),
     mount(routes, PREFIXES, {
       limits: createRateLimits({ ...parts, limits: config.rates }),
       readBody: createBodyReader(config.body),

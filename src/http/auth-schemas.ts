@@ -6,6 +6,7 @@ const email = z
   .string()
   .trim()
   .max(254)
+  .meta({ format: 'email', examples: ['ada@example.com'] })
   .pipe(z.email('email_invalid'))
   .transform((value) => value.toLowerCase());
 
@@ -16,7 +17,9 @@ const role = z.enum(['customer', 'operator', 'admin']);
 const token = z.string().min(1).max(4_096);
 
 /** No `@` in it: what has one is an email. */
-const username = text(64).regex(/^[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N} ._-]+$/u, 'invalid');
+const username = text(64)
+  .regex(/^[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N} ._-]+$/u, 'invalid')
+  .meta({ examples: ['Ada'] });
 
 export const registrationBody = z.strictObject({ email, username, password });
 
@@ -76,33 +79,37 @@ export const roleBody = z.strictObject({ role });
 export const usersQuery = z.strictObject({ limit: counted(1, 100, 20), after: id.exactOptional() });
 
 /** A user as people may see it. */
-const userAnswer = z.strictObject({
-  id: z.string(),
-  email: z.string(),
-  username: z.string(),
-  role,
-  createdAt: z.iso.datetime(),
-  language: z.enum(['en', 'vi']).exactOptional(),
-  phone: z.string().exactOptional(),
-  disabledAt: z.iso.datetime().exactOptional(),
-});
+const userAnswer = z
+  .strictObject({
+    id: z.string(),
+    email: z.string(),
+    username: z.string(),
+    role,
+    createdAt: z.iso.datetime(),
+    language: z.enum(['en', 'vi']).exactOptional(),
+    phone: z.string().exactOptional(),
+    disabledAt: z.iso.datetime().exactOptional(),
+  })
+  .meta({ id: 'User' });
 
 export const meAnswer = z.strictObject({ user: userAnswer });
 
 export const usersAnswer = z.strictObject({ items: z.array(userAnswer), next: z.string().nullable() });
 
 /** RFC 6749, 5.1; the second spelling is for those who expect it so. */
-export const tokenAnswer = z.strictObject({
-  access_token: z.string(),
-  token_type: z.literal('Bearer'),
-  expires_in: z.int(),
-  refresh_token: z.string(),
-  accessToken: z.string(),
-  tokenType: z.literal('Bearer'),
-  expiresInS: z.int(),
-  refreshToken: z.string(),
-  user: userAnswer,
-});
+export const tokenAnswer = z
+  .strictObject({
+    access_token: z.string(),
+    token_type: z.literal('Bearer'),
+    expires_in: z.int(),
+    refresh_token: z.string(),
+    accessToken: z.string(),
+    tokenType: z.literal('Bearer'),
+    expiresInS: z.int(),
+    refreshToken: z.string(),
+    user: userAnswer,
+  })
+  .meta({ id: 'Tokens' });
 
 /** RFC 7662, 2.2. */
 export const introspectionAnswer = z.strictObject({

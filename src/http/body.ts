@@ -19,7 +19,8 @@ export interface BodyLimits {
  */
 export type BodyReader = (types: BodyType[]) => Middleware;
 
-const MEDIA_TYPES: Readonly<Record<BodyType, string>> = {
+/** Their names on the wire. */
+export const MEDIA_TYPES: Readonly<Record<BodyType, string>> = {
   json: 'application/json',
   form: 'application/x-www-form-urlencoded',
   csv: 'text/csv',

@@ -16,22 +16,24 @@ const tracking = { carrier: text(100), trackingNumber: text(100) };
 export const cancelBody = z.strictObject({ reason });
 
 /** Any command. */
-export const commandBody = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('order.cancel'), reason }),
-  z.strictObject({ type: z.literal('order.cancelLines'), lines, reason }),
-  z.strictObject({ type: z.literal('order.pay'), token: text(200) }),
-  z.strictObject({ type: z.literal('order.hold'), reason: text(500) }),
-  z.strictObject({ type: z.literal('order.resume') }),
-  z.strictObject({ type: z.literal('order.retry') }),
-  z.strictObject({ type: z.literal('order.ship'), ...tracking, lines: lines.exactOptional() }),
-  z.strictObject({ type: z.literal('order.complete') }),
-  z.strictObject({ type: z.literal('order.return'), lines, restock: z.boolean().default(true), reason }),
-  z.strictObject({
-    type: z.literal('order.refund'),
-    amountMinor: z.int().min(1).max(PRICE_MINOR_MAX),
-    reason,
-  }),
-]);
+export const commandBody = z
+  .discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('order.cancel'), reason }),
+    z.strictObject({ type: z.literal('order.cancelLines'), lines, reason }),
+    z.strictObject({ type: z.literal('order.pay'), token: text(200) }),
+    z.strictObject({ type: z.literal('order.hold'), reason: text(500) }),
+    z.strictObject({ type: z.literal('order.resume') }),
+    z.strictObject({ type: z.literal('order.retry') }),
+    z.strictObject({ type: z.literal('order.ship'), ...tracking, lines: lines.exactOptional() }),
+    z.strictObject({ type: z.literal('order.complete') }),
+    z.strictObject({ type: z.literal('order.return'), lines, restock: z.boolean().default(true), reason }),
+    z.strictObject({
+      type: z.literal('order.refund'),
+      amountMinor: z.int().min(1).max(PRICE_MINOR_MAX),
+      reason,
+    }),
+  ])
+  .meta({ id: 'Command' });
 
 /** What would happen if: nothing does. */
 export const simulationBody = z.strictObject({ event: commandBody });
@@ -45,6 +47,7 @@ export const statusBody = z
     status: z
       .string()
       .max(20)
+      .meta({ examples: STATUSES, description: 'In capitals or not.' })
       .transform((status) => status.toUpperCase())
       .pipe(z.enum(STATUSES)),
     reason,

@@ -38,6 +38,7 @@ const WORDS = {
     what: 'A realtime order engine',
     about: 'Every order is a durable state machine that its owner can watch move.',
     health: 'Health',
+    docs: 'API documentation',
     queues: 'Open the queues',
     signIn: 'Sign in',
     forOperators: 'The queues are for operators and administrators.',
@@ -53,6 +54,7 @@ const WORDS = {
     what: 'Hệ thống xử lý đơn hàng thời gian thực',
     about: 'Mỗi đơn hàng là một máy trạng thái bền vững mà chủ đơn theo dõi được từng bước.',
     health: 'Tình trạng hệ thống',
+    docs: 'Tài liệu API',
     queues: 'Mở hàng đợi',
     signIn: 'Đăng nhập',
     forOperators: 'Khu vực hàng đợi dành cho nhân viên vận hành và quản trị viên.',
@@ -77,6 +79,7 @@ export function homePage(language: Language, version: string): string {
     'Ordo',
     `<h1>${words.what}</h1><p>${words.about}</p>
 <a class="button" href="/admin/queues">${words.queues}</a>
+<a class="button quiet" href="/docs">${words.docs}</a>
 <a class="button quiet" href="/health">${words.health}</a>
 <small>${escapeHtml(version)}</small>`,
   );

@@ -13,13 +13,18 @@ const productFacts = {
   currency,
 };
 
-export const productBody = z.strictObject({
-  sku,
-  ...productFacts,
-  description: productFacts.description.default(''),
-  kind: productFacts.kind.default('goods'),
-  stock: z.int().min(0).max(UNITS_MAX),
-});
+export const productBody = z
+  .strictObject({
+    sku,
+    ...productFacts,
+    description: productFacts.description.default(''),
+    kind: productFacts.kind.default('goods'),
+    stock: z.int().min(0).max(UNITS_MAX),
+  })
+  .meta({
+    id: 'NewProduct',
+    examples: [{ sku: 'MUG', name: 'Mug', priceMinor: 1_999, currency: 'USD', stock: 100 }],
+  });
 
 export const productChangeBody = z
   .strictObject({
@@ -145,22 +150,24 @@ export function cursorAfter(product: Product, sort: string): string {
 const count = z.int().min(0);
 
 /** A product; what is received, held and sold is told to operators alone. */
-export const productAnswer = z.strictObject({
-  sku: z.string(),
-  name: z.string(),
-  description: z.string(),
-  kind: productFacts.kind,
-  priceMinor: z.int(),
-  currency: z.string(),
-  stock: z.strictObject({
-    received: z.int().exactOptional(),
-    available: count,
-    held: count.exactOptional(),
-    sold: count.exactOptional(),
-  }),
-  createdAt: z.iso.datetime(),
-  updatedAt: z.iso.datetime(),
-});
+export const productAnswer = z
+  .strictObject({
+    sku: z.string(),
+    name: z.string(),
+    description: z.string(),
+    kind: productFacts.kind,
+    priceMinor: z.int(),
+    currency: z.string(),
+    stock: z.strictObject({
+      received: z.int().exactOptional(),
+      available: count,
+      held: count.exactOptional(),
+      sold: count.exactOptional(),
+    }),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Product' });
 
 export const productsAnswer = z.strictObject({
   items: z.array(productAnswer),

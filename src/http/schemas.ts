@@ -57,19 +57,37 @@ const shippingAddress = z.strictObject({
   country: z.string().regex(/^[A-Z]{2}$/, 'country_invalid'),
 });
 
-export const orderBody = z.strictObject({
-  currency,
-  lines,
-  shippingAddress,
-  /** Without a token the order waits to be paid. */
-  payment: z
-    .strictObject({ token: text(200).exactOptional(), onDecline: z.enum(['end', 'wait']).default('end') })
-    .default({ onDecline: 'end' }),
-  fulfilment: z.enum(['automatic', 'manual']).default('automatic'),
-  reference: text(100).exactOptional(),
-  customerId: id.exactOptional(),
-  pricing: z.enum(['catalogue', 'agreed']).default('catalogue'),
-});
+export const orderBody = z
+  .strictObject({
+    currency,
+    lines,
+    shippingAddress,
+    /** Without a token the order waits to be paid. */
+    payment: z
+      .strictObject({ token: text(200).exactOptional(), onDecline: z.enum(['end', 'wait']).default('end') })
+      .default({ onDecline: 'end' }),
+    fulfilment: z.enum(['automatic', 'manual']).default('automatic'),
+    reference: text(100).exactOptional(),
+    customerId: id.exactOptional(),
+    pricing: z.enum(['catalogue', 'agreed']).default('catalogue'),
+  })
+  .meta({
+    id: 'NewOrder',
+    examples: [
+      {
+        currency: 'EUR',
+        lines: [{ sku: 'MUG-SPECKLED', quantity: 2, unitPriceMinor: 1_450 }],
+        shippingAddress: {
+          name: 'Ada Lovelace',
+          street: '12 St James Square',
+          city: 'London',
+          postalCode: 'SW1Y 4JH',
+          country: 'GB',
+        },
+        payment: { token: 'tok_approve' },
+      },
+    ],
+  });
 
 /** The validated body of a new order. */
 export type OrderBody = z.output<typeof orderBody>;

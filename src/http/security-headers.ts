@@ -3,6 +3,7 @@ import type { Context as KoaContext } from 'koa';
 import helmet from 'koa-helmet';
 import { isBoardPath } from './board.ts';
 import type { Middleware } from './context.ts';
+import { isDocsPath } from './docs-routes.ts';
 import { STYLE_SOURCE } from './pages.ts';
 
 /** What every answer forbids; our own pages get their style, and forms that post back to us. */
@@ -14,8 +15,8 @@ const STRICT = {
   'frame-ancestors': ["'none'"],
 };
 
-/** Bull Board loads its own scripts, styles, pictures and data; it writes style attributes. */
-const BOARD = {
+/** Bull Board and Swagger UI load their own scripts, styles, pictures and data; they write style attributes. */
+const APPLICATION = {
   ...STRICT,
   'script-src': ["'self'"],
   'style-src': ["'self'", "'unsafe-inline'"],
@@ -35,9 +36,9 @@ export function createSecurityHeaders(secure: boolean): Middleware {
       referrerPolicy: { policy: 'same-origin' },
     });
   const strict = withPolicy(STRICT);
-  const board = withPolicy(BOARD);
+  const application = withPolicy(APPLICATION);
   return (ctx, next) => {
-    const apply = isBoardPath(ctx.path) ? board : strict;
+    const apply = isBoardPath(ctx.path) || isDocsPath(ctx.path) ? application : strict;
     return apply(ctx as KoaContext, next);
   };
 }

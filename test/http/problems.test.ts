@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import test from 'ava';
 import { PROBLEMS, problemOf } from '../../src/http/problems.ts';
@@ -58,6 +59,16 @@ test('with Accept-Language: vi the answer is Vietnamese, faults included', async
     { pointer: '/lines/0/unitPriceMinor', code: 'wrong_type', detail: 'Cần một số.' },
     { pointer: '/lines/0/giảm', code: 'unknown_key', detail: 'Không có trường "giảm" ở đây; hãy bỏ đi.' },
   ]);
+});
+
+test('the table of the docs has every type, as it is here, and no other', (t) => {
+  const page = readFileSync(new URL('../../docs/problems.md', import.meta.url), 'utf8');
+  t.deepEqual(
+    page.split('\n').filter((line) => line.startsWith('| `urn:')),
+    Object.entries(PROBLEMS).map(
+      ([code, { status, en }]) => `| \`urn:ordo:problem:${code}\` | ${status} | ${en.title} | ${en.detail} |`,
+    ),
+  );
 });
 
 test('a refusal of the order machine is told in Vietnamese, with the state and what is allowed', async (t) => {

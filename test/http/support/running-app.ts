@@ -15,6 +15,7 @@ import type { Reason, Role } from '../../../src/machines/order-types.ts';
 import type { OrderView, TransitionView } from '../../../src/machines/order-view.ts';
 import type { FieldError } from '../../../src/platform/errors.ts';
 import type { User } from '../../../src/ports/users.ts';
+import { describeFeed } from '../../../src/realtime/asyncapi.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 import type { Teardown } from '../../support/services.ts';
 import { createFakeCatalogue } from './fake-catalogue.ts';
@@ -193,6 +194,7 @@ export async function startApp(t: Teardown, { config: settings, ...changes }: Ap
     },
     products,
     users,
+    feedDocument: describeFeed('1.2.3'),
     readers: {},
     sessions,
     redis: undefined,
