@@ -4,8 +4,11 @@ import { TerminalError } from '../platform/errors.ts';
 import type { NewProduct, Product, ProductPage, ProductRepository } from '../ports/products.ts';
 import { isDuplicateKey } from './duplicate-key.ts';
 import type { ProductDocument } from './product-model.ts';
-import { searchTerms } from './search-terms.ts';
+import { beginsWith, searchTerms } from './search-terms.ts';
 import { type MovementDocument, moveOnce } from './stock-movements.ts';
+
+/** Products whose names are, or end in, that text. */
+const NAMED_MAX = 100;
 
 const SHOWN = { holds: 0, searchTerms: 0 };
 
@@ -14,8 +17,6 @@ function toProduct({ _id, ...product }: Omit<ProductDocument, 'holds' | 'searchT
 }
 
 const orNone = (document: ProductDocument | null) => (document ? toProduct(document) : undefined);
-
-const escapeRegExp = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 function toDocument({ sku, stock, ...facts }: NewProduct, now: Date): ProductDocument {
   return {
@@ -29,11 +30,8 @@ function toDocument({ sku, stock, ...facts }: NewProduct, now: Date): ProductDoc
   };
 }
 
-function matching(search: string | undefined): QueryFilter<ProductDocument> {
-  if (search === undefined) return {};
-  // Anchored and escaped: it walks an index range, and no input can make it slow.
-  return { searchTerms: trusted({ $regex: new RegExp(`^${escapeRegExp(search.toLowerCase())}`) }) };
-}
+const matching = (search: string | undefined): QueryFilter<ProductDocument> =>
+  search === undefined ? {} : { searchTerms: beginsWith(search) };
 
 /** What comes after that product, in that order: a range of an index, however far down the list it is. */
 function following({
@@ -63,6 +61,35 @@ function isAsGiven(product: ProductDocument, given: NewProduct): boolean {
   return Object.entries(facts).every(([key, value]) => product[key as keyof typeof facts] === value);
 }
 
+/** The stock as operators move it. */
+function stockOf(
+  model: Model<ProductDocument>,
+  movements: Model<MovementDocument>,
+): Pick<ProductRepository, 'adjustStock' | 'movements'> {
+  return {
+    async adjustStock(sku, { id, delta, by, reason }, now) {
+      const enough = delta < 0 ? { 'stock.available': trusted({ $gte: -delta }) } : {};
+      const update = {
+        $inc: { 'stock.received': delta, 'stock.available': delta },
+        $set: { updatedAt: now },
+      };
+      if ((await model.exists({ _id: sku })) === null) return undefined;
+      const movement = { _id: `${id}/${sku}`, sku, kind: 'adjustment' as const, delta, at: now, by, reason };
+      await moveOnce(movements, movement, async (session) => {
+        const { matchedCount } = await model.updateOne({ _id: sku, ...enough }, update, { session });
+        if (matchedCount === 0)
+          throw new TerminalError('conflict', `Fewer than ${-delta} units of ${sku} are available.`);
+      });
+      return orNone(await model.findById(sku, SHOWN).lean<ProductDocument>());
+    },
+
+    async movements(sku, limit) {
+      const found = await movements.find({ sku }).sort({ at: -1 }).limit(limit).lean<MovementDocument[]>();
+      return found.map(({ _id: _, sku: __, ...movement }) => movement);
+    },
+  };
+}
+
 /** Reads and writes products; stock movements of orders are the stock ledger's. */
 export function createProductStore(
   model: Model<ProductDocument>,
@@ -70,6 +97,8 @@ export function createProductStore(
 ): ProductRepository {
   const after = { returnDocument: 'after', projection: SHOWN, runValidators: true } as const;
   return {
+    ...stockOf(model, movements),
+
     async create(product, now) {
       const document = toDocument(product, now);
       const { sku } = product;
@@ -88,6 +117,16 @@ export function createProductStore(
 
     async find(sku) {
       return orNone(await model.findById(sku, SHOWN).lean<ProductDocument>());
+    },
+
+    async named(name) {
+      const wanted = name.toLowerCase();
+      // The whole name is one of the terms; so is the end of a longer one.
+      const found = await model
+        .find({ searchTerms: wanted }, SHOWN)
+        .limit(NAMED_MAX)
+        .lean<ProductDocument[]>();
+      return found.filter((product) => product.name.toLowerCase() === wanted).map(toProduct);
     },
 
     async list(page) {
@@ -133,27 +172,6 @@ export function createProductStore(
         updatedAt: now,
       };
       return orNone(await model.findOneAndUpdate({ _id: sku }, { $set: set }, after).lean<ProductDocument>());
-    },
-
-    async adjustStock(sku, { id, delta, by, reason }, now) {
-      const enough = delta < 0 ? { 'stock.available': trusted({ $gte: -delta }) } : {};
-      const update = {
-        $inc: { 'stock.received': delta, 'stock.available': delta },
-        $set: { updatedAt: now },
-      };
-      if ((await model.exists({ _id: sku })) === null) return undefined;
-      const movement = { _id: `${id}/${sku}`, sku, kind: 'adjustment' as const, delta, at: now, by, reason };
-      await moveOnce(movements, movement, async (session) => {
-        const { matchedCount } = await model.updateOne({ _id: sku, ...enough }, update, { session });
-        if (matchedCount === 0)
-          throw new TerminalError('conflict', `Fewer than ${-delta} units of ${sku} are available.`);
-      });
-      return orNone(await model.findById(sku, SHOWN).lean<ProductDocument>());
-    },
-
-    async movements(sku, limit) {
-      const found = await movements.find({ sku }).sort({ at: -1 }).limit(limit).lean<MovementDocument[]>();
-      return found.map(({ _id: _, sku: __, ...movement }) => movement);
     },
 
     async remove(sku) {
