@@ -26,7 +26,7 @@ export function watchSessions(options: EngineOptions, store: OpenStore, redis: R
 }
 
 /** What serving stands on. */
-export interface ServeParts extends Pick<HttpParts, 'orders' | 'readers' | 'queues' | 'checks'> {
+export interface ServeParts extends Pick<HttpParts, 'orders' | 'waiting' | 'readers' | 'queues' | 'checks'> {
   options: EngineOptions;
   store: OpenStore;
   redis: Redis;
@@ -37,12 +37,12 @@ export interface ServeParts extends Pick<HttpParts, 'orders' | 'readers' | 'queu
 /** The HTTP application of an engine. */
 export function createServing({ options, store, redis, sessions, ...parts }: ServeParts) {
   const { environment, jwtSecret } = options;
-  const { namespace, products, users, orders: queries } = store;
+  const { namespace, products, users, analytics, orders: queries } = store;
   return createApp({
     ...options,
     ...parts,
     config: httpConfigOf(environment, jwtSecret),
-    ...{ queries, products, users, sessions, redis, namespace },
+    ...{ queries, analytics, products, users, sessions, redis, namespace },
   });
 }
 

@@ -1,5 +1,7 @@
 /** The table of the API's routes: what is served, what is documented, and what is tested, from one source. */
+import { type AnalyticsParts, analyticsRoutes } from './analytics-routes.ts';
 import { type AuthParts, authRoutes } from './auth-routes.ts';
+import { type OrderListParts, orderListRoutes } from './order-list-routes.ts';
 import { type OrderParts, orderRoutes } from './order-routes.ts';
 import { type ProductParts, productRoutes } from './product-routes.ts';
 import { type ProfileParts, profileRoutes } from './profile-routes.ts';
@@ -7,7 +9,13 @@ import type { Route } from './route.ts';
 import { type UserParts, userRoutes } from './user-routes.ts';
 
 /** What the routes stand on. */
-export type ApiParts = AuthParts & UserParts & ProfileParts & ProductParts & OrderParts;
+export type ApiParts = AuthParts &
+  UserParts &
+  ProfileParts &
+  ProductParts &
+  OrderListParts &
+  OrderParts &
+  AnalyticsParts;
 
 /** Every route below `/api/v1` and `/api`. */
 export function apiRoutes(parts: ApiParts): Route[] {
@@ -16,6 +24,8 @@ export function apiRoutes(parts: ApiParts): Route[] {
     ...userRoutes(parts),
     ...profileRoutes(parts),
     ...productRoutes(parts),
+    ...orderListRoutes(parts),
     ...orderRoutes(parts),
+    ...analyticsRoutes(parts),
   ];
 }

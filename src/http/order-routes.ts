@@ -1,56 +1,36 @@
-/** Orders: placed, read, listed, and commanded; one's own, or everybody's for operators. */
+/** Orders: placed, read, commanded and archived; one's own, or everybody's for operators. */
 import type { OrderCommand, Role } from '../machines/order-types.ts';
-import { type OrderRecord, viewOrder, viewTransition } from '../machines/order-view.ts';
+import { type OrderRecord, viewOrder } from '../machines/order-view.ts';
 import { TerminalError } from '../platform/errors.ts';
 import type { OrderActors, Simulation } from '../ports/order-actors.ts';
-import type { OrderQueries } from '../ports/orders.ts';
+import type { ProductRepository } from '../ports/products.ts';
 import type { UserRepository } from '../ports/users.ts';
 import { cancelBody, commandBody, commandOfStatus, simulationBody, statusBody } from './command-schemas.ts';
-import { type Context, isOperator, viewerIn } from './context.ts';
+import { type Context, viewerIn } from './context.ts';
+import { answer, visible } from './order-access.ts';
 import { createPlacing } from './order-placing.ts';
-import { linkToNext } from './paging.ts';
+import { atQuery, orderAnswer, placingBody } from './order-schemas.ts';
 import { idempotencyKeyIn, matchingSeq } from './preconditions.ts';
 import { type Route, route } from './route.ts';
-import { atQuery, idParams, orderBody, ordersQuery } from './schemas.ts';
+import { idParams } from './schemas.ts';
+import type { Waiting } from './waiting.ts';
 
 /** What these routes stand on. */
 export interface OrderParts {
   orders: OrderActors;
-  queries: OrderQueries;
+  products: ProductRepository;
   users: UserRepository;
+  waiting: Waiting;
   newId: () => string;
 }
 
-/** POST and GET /orders; GET /orders/:id and its history; commands: POST /orders/:id/events, cancel and retry; PUT status. */
+/** POST /orders; GET and DELETE /orders/:id; commands: POST /orders/:id/events, cancel and retry; PUT status. */
 export function orderRoutes(parts: OrderParts): Route[] {
-  return [...readingRoutes(parts), ...writingRoutes(parts)];
+  return [...readingRoutes(parts), ...writingRoutes(parts), archiveRoute(parts)];
 }
 
-function readingRoutes({ orders, queries }: OrderParts): Route[] {
+function readingRoutes({ orders }: OrderParts): Route[] {
   return [
-    route({
-      methods: ['get'],
-      path: '/orders',
-      access: 'user',
-      query: ordersQuery,
-      async handle({ ctx, query: { limit, after, state, customerId } }) {
-        const viewer = viewerIn(ctx);
-        if (!isOperator(viewer) && customerId !== undefined && customerId !== viewer.userId) {
-          throw new TerminalError('forbidden', 'Only operators may list the orders of others.');
-        }
-        const whose = isOperator(viewer) ? customerId : viewer.userId;
-        const filter = {
-          ...(whose !== undefined && { customerId: whose }),
-          ...(state !== undefined && { state }),
-        };
-        // One more than asked tells whether there is a next page.
-        const found = await queries.list(filter, { limit: limit + 1, ...(after !== undefined && { after }) });
-        const page = found.slice(0, limit);
-        const next = found.length > limit ? (page.at(-1)?._id ?? null) : null;
-        if (next !== null) linkToNext(ctx, next);
-        ctx.body = { items: page.map((record) => viewOrder(record, viewer.role)), next };
-      },
-    }),
     route({
       methods: ['get'],
       path: '/orders/:id',
@@ -64,21 +44,11 @@ function readingRoutes({ orders, queries }: OrderParts): Route[] {
         if (ctx.fresh) ctx.status = 304;
       },
     }),
-    route({
-      methods: ['get'],
-      path: '/orders/:id/history',
-      access: 'user',
-      params: idParams,
-      async handle({ ctx, params }) {
-        const record = await visible(orders, ctx, params.id);
-        ctx.body = { items: record.history.map((entry) => viewTransition(record._id, entry)) };
-      },
-    }),
   ];
 }
 
-function writingRoutes({ orders, users, newId }: OrderParts): Route[] {
-  const place = createPlacing(orders, users);
+function writingRoutes({ orders, products, users, waiting, newId }: OrderParts): Route[] {
+  const place = createPlacing(orders, users, products);
   const command = async (ctx: Context, orderId: string, event: OrderCommand) => {
     const record = await visible(orders, ctx, orderId);
     const { role, userId } = viewerIn(ctx);
@@ -86,20 +56,27 @@ function writingRoutes({ orders, users, newId }: OrderParts): Route[] {
     // With a key of the client's, a repetition after a lost reply finds its command done.
     const commandId = `${event.type}/${idempotencyKeyIn(ctx) ?? newId()}`;
     const options = { by: { role, userId }, commandId, ...(expectedSeq !== undefined && { expectedSeq }) };
-    answer(ctx, await orders.send(orderId, event, options));
+    answer(ctx, await waiting.settle(ctx, await orders.send(orderId, event, options)));
   };
   return [
     route({
       methods: ['post'],
       path: '/orders',
       access: 'user',
-      body: orderBody,
+      operation: {
+        id: 'placeOrder',
+        summary: 'Place an order, in full or in the short form; `Prefer: wait=N` waits for its end',
+        tags: ['Orders'],
+        answers: { 201: { description: 'The order, as it stands.', body: orderAnswer } },
+        problems: ['idempotency-key-missing', 'idempotency-key-reused'],
+      },
+      body: placingBody,
       async handle({ ctx, body }) {
         const { record, replayed } = await place(viewerIn(ctx), idempotencyKeyIn(ctx), body);
         ctx.status = 201;
         ctx.set('Location', `/api/v1/orders/${record._id}`);
         if (replayed) ctx.set('Idempotent-Replayed', 'true');
-        answer(ctx, record);
+        answer(ctx, await waiting.settle(ctx, record));
       },
     }),
     route({
@@ -151,6 +128,28 @@ function writingRoutes({ orders, users, newId }: OrderParts): Route[] {
   ];
 }
 
+function archiveRoute({ orders, newId }: OrderParts): Route {
+  return route({
+    methods: ['delete'],
+    path: '/orders/:id',
+    access: 'operator',
+    operation: {
+      id: 'archiveOrder',
+      summary: 'Take an order that has ended out of the lists; it is kept for the audit',
+      tags: ['Orders'],
+      answers: { 204: { description: 'It is in the archive.' } },
+      problems: ['not-found', 'event-refused'],
+    },
+    params: idParams,
+    async handle({ ctx, params }) {
+      await visible(orders, ctx, params.id);
+      const { role, userId } = viewerIn(ctx);
+      await orders.archive(params.id, { by: { role, userId }, commandId: `order.archive/${newId()}` });
+      ctx.status = 204;
+    },
+  });
+}
+
 /** The order as it was at that seq. */
 async function past(orders: OrderActors, orderId: string, seq: number): Promise<OrderRecord> {
   const record = await orders.readAt(orderId, seq);
@@ -175,19 +174,4 @@ function viewSimulation(simulation: Simulation, role: Role) {
     ends: before.invocations.filter(isGone).map(({ src }) => src),
     deadlines: after.timers.filter(isNew).map(({ id, dueAt }) => ({ id, dueAt: dueAt.toISOString() })),
   };
-}
-
-/** Somebody else's order and a missing one are refused alike, to the byte. */
-async function visible(orders: OrderActors, ctx: Context, orderId: string): Promise<OrderRecord> {
-  const viewer = viewerIn(ctx);
-  const record = await orders.read(orderId);
-  if (!record || (!isOperator(viewer) && record.input.customerId !== viewer.userId)) {
-    throw new TerminalError('not-found', 'There is no such order.');
-  }
-  return record;
-}
-
-function answer(ctx: Context, record: OrderRecord): void {
-  ctx.set('ETag', `"${record.seq}"`);
-  ctx.body = viewOrder(record, viewerIn(ctx).role);
 }

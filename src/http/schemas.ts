@@ -49,7 +49,7 @@ const lines = z
     'amount_too_large',
   );
 
-const shippingAddress = z.strictObject({
+export const shippingAddress = z.strictObject({
   name: text(200),
   street: text(300),
   city: text(100),
@@ -93,17 +93,4 @@ export const productsQuery = z.strictObject({
   search: text(100).exactOptional(),
 });
 
-/** A seq in the order's past. */
-export const atQuery = z.strictObject({ at: digits(1, 1_000_000).exactOptional() });
-
 export const movementsQuery = z.strictObject({ limit: counted(1, 100, 20) });
-
-export const ordersQuery = z.strictObject({
-  limit: counted(1, 100, 20),
-  after: id.exactOptional(),
-  state: z
-    .string()
-    .regex(/^[A-Za-z][A-Za-z.]{0,63}$/, 'invalid')
-    .exactOptional(),
-  customerId: id.exactOptional(),
-});

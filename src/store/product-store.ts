@@ -7,8 +7,8 @@ import type { ProductDocument } from './product-model.ts';
 import { beginsWith, searchTerms } from './search-terms.ts';
 import { type MovementDocument, moveOnce } from './stock-movements.ts';
 
-/** Products whose names are, or end in, that text. */
-const NAMED_MAX = 100;
+/** Two are as ambiguous as more; one more may be there by its sku alone. */
+const NAMED_MAX = 3;
 
 const SHOWN = { holds: 0, searchTerms: 0 };
 
@@ -121,9 +121,9 @@ export function createProductStore(
 
     async named(name) {
       const wanted = name.toLowerCase();
-      // The whole name is one of the terms; so is the end of a longer one.
+      // The whole name stands second among the terms, or first where it is the sku too; the rest are ends of names.
       const found = await model
-        .find({ searchTerms: wanted }, SHOWN)
+        .find({ searchTerms: wanted, $or: [{ 'searchTerms.0': wanted }, { 'searchTerms.1': wanted }] }, SHOWN)
         .limit(NAMED_MAX)
         .lean<ProductDocument[]>();
       return found.filter((product) => product.name.toLowerCase() === wanted).map(toProduct);
