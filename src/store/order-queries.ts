@@ -14,7 +14,8 @@ function between(ends: { $gte?: unknown; $lte?: unknown; $lt?: unknown }) {
   return given.length === 0 ? undefined : trusted(Object.fromEntries(given));
 }
 
-const ARCHIVED = { without: null, only: trusted({ $exists: true }), with: undefined };
+/** Any time is after that one: a range of the index. */
+const ARCHIVED = { without: null, only: trusted({ $gt: new Date(0) }), with: undefined };
 
 function toQuery(filter: OrderFilter, after: string | undefined): QueryFilter<OrderRecord> {
   const { customerId, state, placedFrom, placedBefore, currency, search, archived = 'without' } = filter;
