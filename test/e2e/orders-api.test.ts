@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import test from 'ava';
-import { MongoClient } from 'mongodb';
+import { mongo } from 'mongoose';
 import { historyAnswer, orderAnswer, orderPageAnswer, ordersAnswer } from '../../src/http/order-schemas.ts';
 import type { OrderView } from '../../src/machines/order-view.ts';
 import { eventually, logIn, orderBody, startEngine, type TestClient } from '../support/engine.ts';
@@ -257,7 +257,7 @@ test('the history tells who did what, and finds out what was tampered with', asy
   const plain = await operator.call('GET', `/orders/${order.id}/history`);
   t.is(plain.body.intact, undefined);
 
-  const client = await MongoClient.connect(services.mongodbUri);
+  const client = await mongo.MongoClient.connect(services.mongodbUri);
   t.teardown(() => client.close());
   const orders = client.db().collection<{ _id: string }>('orders');
   await orders.updateOne({ _id: order.id }, { $set: { 'history.1.at': new Date(0) } });

@@ -2,7 +2,7 @@
 import test from 'ava';
 import type { OrderFilter } from '../../src/ports/orders.ts';
 import { connectStore } from '../../src/store/connect.ts';
-import { orderLists } from '../../src/store/migrations/0006-order-lists.ts';
+import { orderLists } from '../../src/store/migrations/0007-order-lists.ts';
 import { orderModel } from '../../src/store/order-model.ts';
 import { createOrderQueries } from '../../src/store/order-queries.ts';
 import { createOrderStore } from '../../src/store/order-store.ts';

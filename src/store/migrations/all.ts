@@ -4,7 +4,7 @@ import { sessions } from './0002-sessions.ts';
 import { productOrders } from './0003-product-orders.ts';
 import { searchByWord } from './0004-search-by-word.ts';
 import { movementsAndSubscriptions } from './0005-movements-and-subscriptions.ts';
-import { orderLists } from './0006-order-lists.ts';
+import { orderLists } from './0007-order-lists.ts';
 import type { Migration } from './migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [

@@ -7,7 +7,7 @@ const BATCH = 500;
 
 type Searched = Pick<OrderRecord, '_id' | 'input'>;
 
-const indexes = indexMigration('0006-order-lists', [
+const indexes = indexMigration('0007-order-lists', [
   { collection: 'orders', key: { searchTerms: 1 } },
   { collection: 'orders', key: { placedAt: 1 } },
   {
