@@ -10,6 +10,7 @@ import { createServing, openLive, serveFeed, watchSessions } from './engine/serv
 import { openStore } from './engine/store.ts';
 import { createHealthApp } from './http/app.ts';
 import { serverOptionsOf } from './http/settings.ts';
+import { createWaiting } from './http/waiting.ts';
 import type { HandOn } from './jobs/hand-on.ts';
 import { Queues } from './jobs/queues.ts';
 import { orderMachines, orderMigrations } from './machines/order-versions.ts';
@@ -109,6 +110,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       started.push(close);
       const { orders } = runtime;
       const { readers } = providers;
+      const waiting = createWaiting(feed, orders, clock);
       const parts = {
         options,
         store,
@@ -116,6 +118,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         feed,
         sessions,
         orders,
+        waiting,
         readers,
         checks,
         queues,
@@ -124,6 +127,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       server.on('request', createServing(parts, live).callback());
       url = await address();
       started.push(() => closeServer(server));
+      // Before the server closes, which answers what is asked first.
+      started.push(async () => waiting.close());
       const realtime = serveFeed(server, parts, live);
       started.push(() => realtime.close());
     }

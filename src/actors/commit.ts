@@ -7,6 +7,7 @@ import type {
   HistoryEntry,
   Invocation,
 } from '../machines/actor-record.ts';
+import { chained } from './chain.ts';
 import type { ActorDefinition } from './definition.ts';
 import { collectEffects, type Leases, stateName, sweepTime } from './effects.ts';
 import type { Commit } from './ports.ts';
@@ -35,7 +36,10 @@ export interface Occurrence {
 }
 
 /** A record as far as a step depends on it; `reason` is the one it had. */
-export type Before = Pick<ActorRecord, 'seq' | 'state' | 'invocations' | 'timers' | 'publications'> & {
+export type Before = Pick<
+  ActorRecord,
+  'seq' | 'state' | 'invocations' | 'timers' | 'publications' | 'history'
+> & {
   snapshot?: DurableSnapshot;
 };
 
@@ -61,6 +65,17 @@ export function toCommit(
   const kept = before.timers.filter(({ id }) => !effects.cancelledTimers.has(id) && !started.has(id));
   const timers = final ? [] : [...kept, ...effects.timers];
   const publications = [...before.publications, seq];
+  const entry = {
+    seq,
+    at: now,
+    ...occurrence,
+    from: before.state,
+    to: state,
+    final,
+    ...(effects.emitted.length > 0 && { emitted: effects.emitted }),
+    // At the end too, so that whoever sees the last transition alone learns why.
+    ...(reason !== undefined && (final || reason !== previousReason) && { reason }),
+  };
   return {
     state,
     status: final ? 'done' : 'active',
@@ -71,16 +86,6 @@ export function toCommit(
     publications,
     sweepAt: sweepTime({ invocations, timers, publications }, now, leases),
     updatedAt: now,
-    entry: {
-      seq,
-      at: now,
-      ...occurrence,
-      from: before.state,
-      to: state,
-      final,
-      ...(effects.emitted.length > 0 && { emitted: effects.emitted }),
-      // At the end too, so that whoever sees the last transition alone learns why.
-      ...(reason !== undefined && (final || reason !== previousReason) && { reason }),
-    },
+    entry: chained(entry, before.history.at(-1)),
   };
 }

@@ -6,7 +6,7 @@ import type { Leases } from './effects.ts';
 import type { Commit, PendingRef } from './ports.ts';
 import { firstStep, nextStep, rehydrate } from './snapshots.ts';
 
-/** What can happen to an actor: a command, the outcome of an invocation, or a deadline. */
+/** What can happen to an actor: a command, the outcome of an invocation, a deadline, or its way to the archive. */
 export type Stimulus =
   | {
       kind: 'command';
@@ -16,7 +16,8 @@ export type Stimulus =
       expectedSeq?: number;
     }
   | { kind: 'outcome'; ref: PendingRef; outcome: { output: unknown } | { error: string } }
-  | { kind: 'timer'; ref: PendingRef };
+  | { kind: 'timer'; ref: PendingRef }
+  | { kind: 'archive'; by: Cause; commandId: string };
 
 /** What an event comes to. */
 export type Decision =
@@ -29,6 +30,9 @@ export type Decision =
   | { kind: 'outdated' };
 
 const SYSTEM: Cause = { role: 'system' };
+
+/** The entry in the history of an order that was archived. */
+export const ARCHIVED = 'order.archived';
 
 /** The first transition of a new actor: everything its document needs, at seq 1. */
 export function begin(
@@ -44,6 +48,7 @@ export function begin(
     invocations: [],
     timers: [],
     publications: [],
+    history: [],
   };
   const occurrence = { type: cause.type, event: { type: cause.type }, by: cause.by, commandId: actor._id };
   const { entry, sweepAt, ...rest } = toCommit(
@@ -66,7 +71,10 @@ export function begin(
 }
 
 /** The event as the machine takes it, and as people read it; undefined when it is no longer pending. */
-function occurrenceOf(record: ActorRecord, stimulus: Stimulus): Occurrence | undefined {
+function occurrenceOf(
+  record: ActorRecord,
+  stimulus: Exclude<Stimulus, { kind: 'archive' }>,
+): Occurrence | undefined {
   if (stimulus.kind === 'command') {
     const { event, by, commandId } = stimulus;
     return { type: event.type, event, by, commandId };
@@ -96,6 +104,22 @@ function occurrenceOf(record: ActorRecord, stimulus: Stimulus): Occurrence | und
   return { type, event: { type: `xstate.done.actor.${id}`, output, actorId: id }, by: SYSTEM, commandId };
 }
 
+/** The machine has no part in this: it goes on from the same snapshot, should there be a return. */
+function archive(
+  definition: ActorDefinition,
+  record: ActorRecord,
+  { by, commandId }: Extract<Stimulus, { kind: 'archive' }>,
+  now: Date,
+  leases: Leases,
+): Decision {
+  if (record.archivedAt !== undefined) return { kind: 'repeated' };
+  if (record.status !== 'done') return { kind: 'refused' };
+  const occurrence = { type: ARCHIVED, event: { type: ARCHIVED }, by, commandId };
+  const step = { next: rehydrate(definition, record), actions: [] };
+  const commit = toCommit(definition, record, step, occurrence, now, leases);
+  return { kind: 'moved', commit: { ...commit, archivedAt: now } };
+}
+
 /**
  * What the stimulus does to the record. Pure: the same arguments give the same decision.
  * @throws UnreadableSnapshotError when the machine cannot read the record's snapshot.
@@ -107,6 +131,7 @@ export function decide(
   now: Date,
   leases: Leases,
 ): Decision {
+  if (stimulus.kind === 'archive') return archive(definition, record, stimulus, now, leases);
   if (stimulus.kind === 'command' && record.history.some(({ commandId }) => commandId === stimulus.commandId))
     return { kind: 'repeated' };
   const occurrence = occurrenceOf(record, stimulus);

@@ -118,8 +118,22 @@ function reading({
   };
 }
 
-function commanding({ registry }: OrdersParts): Pick<OrderActors, 'send' | 'report'> {
+function commanding({ registry }: OrdersParts): Pick<OrderActors, 'send' | 'report' | 'archive'> {
   return {
+    async archive(orderId, { by, commandId }) {
+      const told = await registry.activate(orderId).tell({
+        kind: 'archive',
+        by,
+        commandId: `${by.userId ?? by.role}/${commandId}`,
+      });
+      const record = existing(told.record as OrderRecord | undefined, orderId);
+      if (told.kind !== 'refused') return record;
+      throw new TerminalError('event-refused', 'Only an order that has ended can be archived.', {
+        state: record.state,
+        allowedEvents: allowedEventsFor(record, by.role),
+      });
+    },
+
     async send(orderId, command, { by, commandId, expectedSeq }) {
       if (!COMMAND_ROLES[command.type].includes(by.role))
         throw new TerminalError('forbidden', `${command.type} is for operators.`);

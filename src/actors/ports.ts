@@ -17,6 +17,8 @@ export type Commit = Pick<
   sweepAt: Date | undefined;
   /** Only where the version changes. */
   machine?: ActorRecord['machine'];
+  /** Only where it goes to the archive. */
+  archivedAt?: Date;
 };
 
 /** A pending invocation or timer, by what names it for ever. */

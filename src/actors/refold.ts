@@ -1,5 +1,6 @@
 /** The past of an actor: its history run again through the machines that ran it. Pure. */
 import type { ActorRecord, DurableSnapshot, HistoryEntry } from '../machines/actor-record.ts';
+import { ARCHIVED } from './decide.ts';
 import type { ActorDefinition } from './definition.ts';
 import { commandsIn, firstStep, nextStep, rehydrate, toSnapshot } from './snapshots.ts';
 import { definitionOf, type MachineVersions, type MigrationEvent } from './versions.ts';
@@ -46,6 +47,8 @@ export function refold(versions: MachineVersions, record: ActorRecord, seq: numb
   let snapshot = toSnapshot(firstStep(firstDefinition(versions, record), record.input).next);
   for (const each of record.history.slice(1)) {
     if (each.seq > seq) break;
+    // The machine had no part in it.
+    if (each.type === ARCHIVED) continue;
     if (isMigration(each)) {
       machine = { ...machine, version: (each.event as MigrationEvent).to };
       const definition = definitionOf(versions, { ...record, machine });
@@ -59,8 +62,9 @@ export function refold(versions: MachineVersions, record: ActorRecord, seq: numb
     }
   }
   const definition = definitionOf(versions, { ...record, machine });
-  const { sweepAt: _, quarantine: __, ...kept } = record;
-  const then = { ...kept, machine, snapshot };
+  const { sweepAt: _, quarantine: __, archivedAt, ...kept } = record;
+  const isArchived = archivedAt !== undefined && archivedAt <= entry.at;
+  const then = { ...kept, ...(isArchived && { archivedAt }), machine, snapshot };
   const now = rehydrate(definition, then);
   return {
     ...then,

@@ -29,7 +29,7 @@ export function watchSessions(options: EngineOptions, store: OpenStore, redis: R
 }
 
 /** What serving stands on. */
-export interface ServeParts extends Pick<HttpParts, 'orders' | 'readers' | 'checks'> {
+export interface ServeParts extends Pick<HttpParts, 'orders' | 'waiting' | 'readers' | 'checks'> {
   options: EngineOptions;
   store: OpenStore;
   redis: Redis;
@@ -54,14 +54,14 @@ export function createServing(
   live: LiveFeed,
 ) {
   const { environment, jwtSecret } = options;
-  const { namespace, products, users, orders: queries } = store;
+  const { namespace, products, users, analytics, orders: queries } = store;
   return createApp({
     ...options,
     ...parts,
     config: httpConfigOf(environment, jwtSecret),
     queues: () => queues.all,
     feedDocument: describeFeed(options.version),
-    ...{ live, queries, products, users, sessions, redis, namespace },
+    ...{ live, queries, analytics, products, users, sessions, redis, namespace },
   });
 }
 

@@ -1,5 +1,7 @@
 /** Opens the database: brings its stored form up to date, and puts the repositories on it. */
 import type { Redis } from 'ioredis';
+import { createAnalytics } from '../store/analytics.ts';
+import { cacheAnalytics } from '../store/analytics-cache.ts';
 import { chargeModel, createChargeBook } from '../store/charge-book.ts';
 import { connectStore } from '../store/connect.ts';
 import { createDeliveryBook, deliveryModel } from '../store/delivery-book.ts';
@@ -16,6 +18,8 @@ import { createStockLedger } from '../store/stock-ledger.ts';
 import { movementModel } from '../store/stock-movements.ts';
 import { createUserStore, userModel } from '../store/user-store.ts';
 import type { EngineOptions } from './options.ts';
+
+const ANALYTICS_TTL_MS = 60_000;
 
 /** The repositories of an engine, and the connection that they share. @param redis keeps what is read often */
 export async function openStore(
@@ -41,6 +45,7 @@ export async function openStore(
   const stock = withRetryableFailures(createStockLedger(models.products, models.movements));
   const ttlMs = environment.ORDO_PRODUCT_CACHE_S * 1000;
   const cache = ttlMs > 0 ? createProductCache({ redis, namespace, ttlMs, clock, logger }) : undefined;
+  const analytics = withRetryableFailures(createAnalytics(models.orders));
   return {
     connection,
     namespace,
@@ -51,6 +56,7 @@ export async function openStore(
     users: withRetryableFailures(createUserStore(models.users, newId)),
     sessions: withRetryableFailures(createSessionStore(sessionModel(connection), models.users)),
     charges: withRetryableFailures(createChargeBook(chargeModel(connection))),
+    analytics: cacheAnalytics(analytics, { redis, namespace, ttlMs: ANALYTICS_TTL_MS, logger }),
     deliveries: withRetryableFailures(createDeliveryBook(deliveryModel(connection))),
   };
 }

@@ -1,6 +1,8 @@
 /** The table of the API's routes: what is served, what is documented, and what is tested, from one source. */
+import { type AnalyticsParts, analyticsRoutes } from './analytics-routes.ts';
 import { type AuthParts, authRoutes } from './auth-routes.ts';
 import { type FeedParts, feedRoutes } from './feed-routes.ts';
+import { type OrderListParts, orderListRoutes } from './order-list-routes.ts';
 import { type OrderParts, orderRoutes } from './order-routes.ts';
 import { type ProductParts, productRoutes } from './product-routes.ts';
 import { type ProfileParts, profileRoutes } from './profile-routes.ts';
@@ -8,7 +10,14 @@ import type { Route } from './route.ts';
 import { type UserParts, userRoutes } from './user-routes.ts';
 
 /** What the routes stand on. */
-export type ApiParts = AuthParts & UserParts & ProfileParts & ProductParts & OrderParts & FeedParts;
+export type ApiParts = AuthParts &
+  UserParts &
+  ProfileParts &
+  ProductParts &
+  OrderListParts &
+  OrderParts &
+  FeedParts &
+  AnalyticsParts;
 
 /** Every route below `/api/v1` and `/api`. */
 export function apiRoutes(parts: ApiParts): Route[] {
@@ -17,7 +26,9 @@ export function apiRoutes(parts: ApiParts): Route[] {
     ...userRoutes(parts),
     ...profileRoutes(parts),
     ...productRoutes(parts),
+    ...orderListRoutes(parts),
     ...orderRoutes(parts),
     ...feedRoutes(parts),
+    ...analyticsRoutes(parts),
   ];
 }

@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis';
 import Koa from 'koa';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
+import type { OrderAnalytics } from '../ports/analytics.ts';
 import type { LiveOrders } from '../ports/live-orders.ts';
 import type { OrderActors } from '../ports/order-actors.ts';
 import type { OrderQueries } from '../ports/orders.ts';
@@ -34,6 +35,7 @@ import { mount, type Route } from './route.ts';
 import { createSecurityHeaders } from './security-headers.ts';
 import type { Sessions } from './sessions.ts';
 import { createTokens } from './tokens.ts';
+import type { Waiting } from './waiting.ts';
 import { createWebhookRouter } from './webhook-routes.ts';
 
 /** What can be set about the HTTP side. */
@@ -65,6 +67,8 @@ export interface HttpParts {
   orders: OrderActors;
   queries: OrderQueries;
   live: LiveOrders;
+  waiting: Waiting;
+  analytics: OrderAnalytics;
   products: ProductRepository;
   users: UserRepository;
   /** The AsyncAPI document of the live feed. */

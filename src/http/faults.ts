@@ -60,6 +60,26 @@ const FAULTS = {
   },
   duplicate: { en: 'This stands here for the second time.', vi: 'Giá trị này bị lặp lại.' },
   wrong_password: { en: 'This is not your password.', vi: 'Mật khẩu hiện tại không đúng.' },
+  unknown_product: {
+    en: 'There is no product of this name or sku.',
+    vi: 'Không có sản phẩm nào có tên hoặc mã sku này.',
+  },
+  ambiguous_product: {
+    en: 'Several products have this name; give the sku instead.',
+    vi: 'Có nhiều sản phẩm trùng tên này; hãy dùng mã sku.',
+  },
+  too_many_decimals: {
+    en: "The product's currency has fewer decimals.",
+    vi: 'Đơn vị tiền tệ của sản phẩm có ít chữ số thập phân hơn.',
+  },
+  address_unreadable: {
+    en: 'Expected an object, or a text of the form "name, street, city, postal code, country", such as "Ada, 1 High St, London, SW1Y 4JH, GB".',
+    vi: 'Cần một đối tượng, hoặc một dòng "tên, đường, thành phố, mã bưu chính, quốc gia", ví dụ "An, 1 Lê Lợi, Huế, 49000, VN".',
+  },
+  period_invalid: {
+    en: 'Expected "from" before "to", at most {limit} days apart.',
+    vi: '"from" phải trước "to", cách nhau tối đa {limit} ngày.',
+  },
   unknown_customer: { en: 'There is no such customer.', vi: 'Không có khách hàng này.' },
 } as const satisfies Record<string, Record<Language, string>>;
 

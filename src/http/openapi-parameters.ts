@@ -17,6 +17,10 @@ const HEADERS: Readonly<Record<RequestHeader, { description: string; schema: Jso
     description: 'One new value for each write that is meant, the same for each repetition of it.',
     schema: { type: 'string', pattern: '^[!-~]{1,255}$' },
   },
+  Prefer: {
+    description: 'RFC 7240: `wait=N` waits for the end of the order, N seconds at most.',
+    schema: { type: 'string', pattern: '^wait=[0-9]{1,2}$' },
+  },
   'If-Match': {
     description: 'The `ETag` of the order that the command is meant for; another one is answered with 412.',
     schema: { type: 'string', examples: ['"3"'] },

@@ -13,6 +13,7 @@ Refusals are \`application/problem+json\` (RFC 9457) with a stable \`type\`. Lis
 \`Link\`. The live feed is described in \`/asyncapi.json\`.`;
 
 const ANSWER_HEADERS: Readonly<Record<AnswerHeader, JsonSchema>> = {
+  'Preference-Applied': { description: 'The preference that was followed.', schema: { type: 'string' } },
   ETag: { description: "The order's seq, quoted.", schema: { type: 'string' } },
   Location: { description: 'Where what was made is to be found.', schema: { type: 'string' } },
   Link: { description: 'The next page (RFC 8288); absent on the last one.', schema: { type: 'string' } },

@@ -4,7 +4,7 @@ import type { Role } from '../machines/order-types.ts';
 import { type OrderRecord, viewOrder } from '../machines/order-view.ts';
 import { TerminalError } from '../platform/errors.ts';
 import type { OrderActors, Simulation } from '../ports/order-actors.ts';
-import { orderView, transitionView } from '../ports/order-views.ts';
+import { historyEntryView, orderView, transitionView } from '../ports/order-views.ts';
 import { type Context, isOperator, viewerIn } from './context.ts';
 import type { Answer } from './route.ts';
 
@@ -18,12 +18,35 @@ export const shownOrder: Answer = {
   headers: ['ETag'],
 };
 
-export const ordersAnswer = z.strictObject({ items: z.array(orderView), next: z.string().nullable() });
+const count = z.int().min(0);
+
+/** Orders after a cursor, and the next one. */
+export const ordersAnswer = z.strictObject({
+  items: z.array(orderView),
+  skip: count,
+  limit: count,
+  next: z.string().nullable().meta({ description: 'The `after` of the next page; null on the last one.' }),
+});
+
+/** A numbered page of orders, and how many there are of both. */
+export const orderPageAnswer = z.strictObject({
+  items: z.array(orderView),
+  page: count,
+  limit: count,
+  total: count,
+  pages: count,
+});
 
 /** The transitions after a seq, and the seq that the order is at. */
 export const transitionsAnswer = z.strictObject({ items: z.array(transitionView), seq: z.int() });
 
-export const historyAnswer = z.strictObject({ items: z.array(transitionView) });
+/** An order's whole past; with `verify=true`, also whether the entries are what they were, and where not. */
+export const historyAnswer = z.strictObject({
+  items: z.array(historyEntryView),
+  intact: z.boolean().exactOptional(),
+  brokenAt: z.int().exactOptional().meta({ description: 'The first seq that is not what it was.' }),
+  chainedFrom: z.int().exactOptional().meta({ description: 'The first seq that has a hash.' }),
+});
 
 const deadline = z.strictObject({ id: z.string(), dueAt: z.iso.datetime() });
 
@@ -56,7 +79,18 @@ export async function visibleOrder(orders: OrderActors, ctx: Context, orderId: s
   return record;
 }
 
-/** Answers with the order as the asker may see it. */
+/**
+ * Whose orders may be listed: the customer asked for; else one's own, or, for operators, everybody's (undefined).
+ * @throws TerminalError `forbidden`
+ */
+export function whose(ctx: Context, customerId: string | undefined): string | undefined {
+  const viewer = viewerIn(ctx);
+  if (isOperator(viewer)) return customerId;
+  if (customerId === undefined || customerId === viewer.userId) return viewer.userId;
+  throw new TerminalError('forbidden', 'Only operators may list the orders of others.');
+}
+
+/** Answers with the order as the asker may see it, and its seq as `ETag`. */
 export function answerOrder(ctx: Context, record: OrderRecord): void {
   ctx.set('ETag', `"${record.seq}"`);
   ctx.body = viewOrder(record, viewerIn(ctx).role);

@@ -14,10 +14,12 @@ import {
 import { idempotencyKeyIn, matchingSeq } from './preconditions.ts';
 import { type Operation, type Route, route } from './route.ts';
 import { idParams } from './schemas.ts';
+import type { Waiting } from './waiting.ts';
 
 /** What these routes stand on. */
 export interface CommandParts {
   orders: OrderActors;
+  waiting: Waiting;
   newId: () => string;
 }
 
@@ -25,14 +27,14 @@ const commanding = (id: string, summary: string): Operation => ({
   id,
   summary,
   tags,
-  headers: { 'Idempotency-Key': 'optional', 'If-Match': 'optional' },
-  answers: { 200: shownOrder },
+  headers: { 'Idempotency-Key': 'optional', 'If-Match': 'optional', Prefer: 'optional' },
+  answers: { 200: { ...shownOrder, headers: ['ETag', 'Preference-Applied'] } },
   problems: ['not-found', 'event-refused', 'precondition-failed'],
 });
 
-/** Sends a command, and answers with the order after it. */
+/** Sends a command, and answers with the order after it, or, where that is preferred, at its end. */
 const createSending =
-  ({ orders, newId }: CommandParts) =>
+  ({ orders, waiting, newId }: CommandParts) =>
   async (ctx: Context, orderId: string, event: OrderCommand): Promise<void> => {
     const record = await visibleOrder(orders, ctx, orderId);
     const { role, userId } = viewerIn(ctx);
@@ -40,7 +42,7 @@ const createSending =
     // With a key of the client's, a repetition after a lost reply finds its command done.
     const commandId = `${event.type}/${idempotencyKeyIn(ctx) ?? newId()}`;
     const options = { by: { role, userId }, commandId, ...(expectedSeq !== undefined && { expectedSeq }) };
-    answerOrder(ctx, await orders.send(orderId, event, options));
+    answerOrder(ctx, await waiting.settle(ctx, await orders.send(orderId, event, options)));
   };
 
 /** POST /orders/:id/cancel, retry, events and simulate; PUT /orders/:id/status. */

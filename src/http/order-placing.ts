@@ -3,10 +3,12 @@ import { createHash } from 'node:crypto';
 import type { OrderRecord } from '../machines/order-view.ts';
 import { TerminalError } from '../platform/errors.ts';
 import type { OrderActors } from '../ports/order-actors.ts';
+import type { ProductRepository } from '../ports/products.ts';
 import type { UserRepository } from '../ports/users.ts';
 import { isOperator } from './context.ts';
 import { InvalidRequest } from './faults.ts';
 import type { OrderBody } from './schemas.ts';
+import { type ShortOrderBody, toOrderBody } from './short-order.ts';
 import type { Viewer } from './tokens.ts';
 
 /**
@@ -16,13 +18,18 @@ import type { Viewer } from './tokens.ts';
 export type Placing = (
   viewer: Viewer,
   key: string | undefined,
-  body: OrderBody,
+  body: OrderBody | ShortOrderBody,
 ) => Promise<{ record: OrderRecord; replayed: boolean }>;
 
-/** Makes the placing of orders over those actors and users. */
-export function createPlacing(orders: OrderActors, users: UserRepository): Placing {
-  return async function place(viewer, key, body) {
+/** Makes the placing of orders over those actors and users; the catalogue knows what a short form means. */
+export function createPlacing(
+  orders: OrderActors,
+  users: UserRepository,
+  products: Pick<ProductRepository, 'named' | 'find'>,
+): Placing {
+  return async function place(viewer, key, given) {
     if (key === undefined) throw new TerminalError('idempotency-key-missing', '');
+    const body = 'product_name' in given ? await toOrderBody(products, given) : given;
     const { customerId = viewer.userId, pricing, payment, ...facts } = body;
     if (!isOperator(viewer)) {
       if (customerId !== viewer.userId) throw operatorsOnly('customerId');
@@ -39,7 +46,8 @@ export function createPlacing(orders: OrderActors, users: UserRepository): Placi
       ...(payment.token !== undefined && { paymentToken: payment.token }),
       onDecline: payment.onDecline,
       by: { role: viewer.role, userId: viewer.userId },
-      idempotency: { key, fingerprint: fingerprintOf({ ...body, customerId }) },
+      // Of the body that came: whatever the catalogue makes of a short form later, it is the same request.
+      idempotency: { key, fingerprint: fingerprintOf({ ...given, customerId }) },
     });
   };
 }

@@ -1,142 +1,107 @@
-/** Orders: placed, read and listed; one's own, or everybody's for operators. */
-import { type OrderRecord, viewOrder, viewTransition } from '../machines/order-view.ts';
+/** Orders: placed, read, commanded and archived; one's own, or everybody's for operators. */
+import type { OrderRecord } from '../machines/order-view.ts';
 import { TerminalError } from '../platform/errors.ts';
 import type { OrderActors } from '../ports/order-actors.ts';
 import { orderView } from '../ports/order-views.ts';
-import type { OrderQueries } from '../ports/orders.ts';
+import type { ProductRepository } from '../ports/products.ts';
 import type { UserRepository } from '../ports/users.ts';
-import { isOperator, viewerIn } from './context.ts';
-import {
-  answerOrder,
-  historyAnswer,
-  ordersAnswer,
-  shownOrder,
-  ORDER_TAGS as tags,
-  visibleOrder,
-} from './order-answers.ts';
+import { viewerIn } from './context.ts';
+import { answerOrder, shownOrder, ORDER_TAGS as tags, visibleOrder } from './order-answers.ts';
 import { type CommandParts, orderCommandRoutes } from './order-command-routes.ts';
 import { createPlacing } from './order-placing.ts';
-import { linkToNext } from './paging.ts';
+import { atQuery, placingBody } from './order-schemas.ts';
 import { idempotencyKeyIn } from './preconditions.ts';
 import { type Route, route } from './route.ts';
-import { atQuery, idParams, orderBody, ordersQuery } from './schemas.ts';
+import { idParams } from './schemas.ts';
 
 /** What these routes stand on. */
 export interface OrderParts extends CommandParts {
-  queries: OrderQueries;
+  products: ProductRepository;
   users: UserRepository;
 }
 
-/** POST and GET /orders; GET /orders/:id and its history; and the commands. */
+/** POST /orders; GET and DELETE /orders/:id; and the commands. */
 export function orderRoutes(parts: OrderParts): Route[] {
-  return [listRoute(parts), ...readingRoutes(parts), placingRoute(parts), ...orderCommandRoutes(parts)];
+  return [readingRoute(parts), placingRoute(parts), archiveRoute(parts), ...orderCommandRoutes(parts)];
 }
 
-function listRoute({ queries }: OrderParts): Route {
+function readingRoute({ orders }: OrderParts): Route {
   return route({
     methods: ['get'],
-    path: '/orders',
+    path: '/orders/:id',
     access: 'user',
     operation: {
-      id: 'listOrders',
-      summary: "One's own orders, or for operators everybody's, newest first",
+      id: 'getOrder',
+      summary: 'An order as it stands, or as it was at a seq of its past',
       tags,
-      answers: { 200: { description: 'A page of orders.', body: ordersAnswer, headers: ['Link'] } },
+      headers: { 'If-None-Match': 'optional' },
+      answers: {
+        200: shownOrder,
+        304: { description: 'It is as `If-None-Match` names it.', headers: ['ETag'] },
+      },
+      problems: ['not-found'],
     },
-    query: ordersQuery,
-    async handle({ ctx, query: { limit, after, state, customerId } }) {
-      const viewer = viewerIn(ctx);
-      if (!isOperator(viewer) && customerId !== undefined && customerId !== viewer.userId) {
-        throw new TerminalError('forbidden', 'Only operators may list the orders of others.');
-      }
-      const whose = isOperator(viewer) ? customerId : viewer.userId;
-      const filter = {
-        ...(whose !== undefined && { customerId: whose }),
-        ...(state !== undefined && { state }),
-      };
-      // One more than asked tells whether there is a next page.
-      const found = await queries.list(filter, { limit: limit + 1, ...(after !== undefined && { after }) });
-      const page = found.slice(0, limit);
-      const next = found.length > limit ? (page.at(-1)?._id ?? null) : null;
-      if (next !== null) linkToNext(ctx, next);
-      ctx.body = { items: page.map((record) => viewOrder(record, viewer.role)), next };
+    params: idParams,
+    query: atQuery,
+    async handle({ ctx, params, query }) {
+      const record = await visibleOrder(orders, ctx, params.id);
+      answerOrder(ctx, query.at === undefined ? record : await past(orders, params.id, query.at));
+      ctx.set('Cache-Control', 'private, no-cache');
+      if (ctx.fresh) ctx.status = 304;
     },
   });
 }
 
-function readingRoutes({ orders }: OrderParts): Route[] {
-  return [
-    route({
-      methods: ['get'],
-      path: '/orders/:id',
-      access: 'user',
-      operation: {
-        id: 'getOrder',
-        summary: 'An order as it stands, or as it was at a seq of its past',
-        tags,
-        headers: { 'If-None-Match': 'optional' },
-        answers: {
-          200: shownOrder,
-          304: { description: 'It is as `If-None-Match` names it.', headers: ['ETag'] },
-        },
-        problems: ['not-found'],
-      },
-      params: idParams,
-      query: atQuery,
-      async handle({ ctx, params, query }) {
-        const record = await visibleOrder(orders, ctx, params.id);
-        answerOrder(ctx, query.at === undefined ? record : await past(orders, params.id, query.at));
-        ctx.set('Cache-Control', 'private, no-cache');
-        if (ctx.fresh) ctx.status = 304;
-      },
-    }),
-    route({
-      methods: ['get'],
-      path: '/orders/:id/history',
-      access: 'user',
-      operation: {
-        id: 'getOrderHistory',
-        summary: 'Every transition of an order, the first one first',
-        tags,
-        answers: { 200: { description: 'The transitions.', body: historyAnswer } },
-        problems: ['not-found'],
-      },
-      params: idParams,
-      async handle({ ctx, params }) {
-        const record = await visibleOrder(orders, ctx, params.id);
-        ctx.body = { items: record.history.map((entry) => viewTransition(record._id, entry)) };
-      },
-    }),
-  ];
-}
-
-function placingRoute({ orders, users }: OrderParts): Route {
-  const place = createPlacing(orders, users);
+function placingRoute({ orders, products, users, waiting }: OrderParts): Route {
+  const place = createPlacing(orders, users, products);
   return route({
     methods: ['post'],
     path: '/orders',
     access: 'user',
     operation: {
       id: 'placeOrder',
-      summary: 'Place an order; the same key and body again give the first answer again',
+      summary:
+        'Place an order, in full or in the short form; the same key and body again give the same order again',
       tags,
-      headers: { 'Idempotency-Key': 'required' },
+      headers: { 'Idempotency-Key': 'required', Prefer: 'optional' },
       answers: {
         201: {
-          description: 'The order as it was placed.',
+          description: 'The order as it was placed; with `Prefer: wait=N`, at its end or after N seconds.',
           body: orderView,
-          headers: ['ETag', 'Location', 'Idempotent-Replayed'],
+          headers: ['ETag', 'Location', 'Idempotent-Replayed', 'Preference-Applied'],
         },
       },
       problems: ['idempotency-key-missing', 'idempotency-key-reused', 'request-in-progress'],
     },
-    body: orderBody,
+    body: placingBody,
     async handle({ ctx, body }) {
       const { record, replayed } = await place(viewerIn(ctx), idempotencyKeyIn(ctx), body);
       ctx.status = 201;
       ctx.set('Location', `/api/v1/orders/${record._id}`);
       if (replayed) ctx.set('Idempotent-Replayed', 'true');
-      answerOrder(ctx, record);
+      answerOrder(ctx, await waiting.settle(ctx, record));
+    },
+  });
+}
+
+function archiveRoute({ orders, newId }: OrderParts): Route {
+  return route({
+    methods: ['delete'],
+    path: '/orders/:id',
+    access: 'operator',
+    operation: {
+      id: 'archiveOrder',
+      summary: 'Take an order that has ended out of the lists; it is kept for the audit',
+      tags,
+      answers: { 204: { description: 'It is in the archive.' } },
+      problems: ['not-found', 'event-refused'],
+    },
+    params: idParams,
+    async handle({ ctx, params }) {
+      await visibleOrder(orders, ctx, params.id);
+      const { role, userId } = viewerIn(ctx);
+      await orders.archive(params.id, { by: { role, userId }, commandId: `order.archive/${newId()}` });
+      ctx.status = 204;
     },
   });
 }

@@ -22,10 +22,10 @@ export interface Call<TBody, TParams, TQuery> {
 }
 
 /** The headers of a request that some routes heed. */
-export type RequestHeader = 'Idempotency-Key' | 'If-Match' | 'If-None-Match';
+export type RequestHeader = 'Idempotency-Key' | 'If-Match' | 'If-None-Match' | 'Prefer';
 
 /** The headers that tell something of an answer. */
-export type AnswerHeader = 'ETag' | 'Location' | 'Link' | 'Idempotent-Replayed';
+export type AnswerHeader = 'ETag' | 'Location' | 'Link' | 'Idempotent-Replayed' | 'Preference-Applied';
 
 /** One answer other than a problem; without a schema, it has no body. */
 export interface Answer {

@@ -49,7 +49,7 @@ const lines = z
     'amount_too_large',
   );
 
-const shippingAddress = z.strictObject({
+export const shippingAddress = z.strictObject({
   name: text(200),
   street: text(300),
   city: text(100),
@@ -95,7 +95,7 @@ export type OrderBody = z.output<typeof orderBody>;
 export const idParams = z.strictObject({ id });
 
 /** A query's values are texts; of digits alone, they are taken as a number. */
-const digits = (minimum: number, maximum: number) =>
+export const digits = (minimum: number, maximum: number) =>
   z
     .string()
     .regex(/^\d{1,9}$/, 'not_an_integer')
@@ -104,18 +104,5 @@ const digits = (minimum: number, maximum: number) =>
 
 export const counted = (minimum: number, maximum: number, fallback: number) =>
   digits(minimum, maximum).default(fallback);
-
-/** A seq in the order's past. */
-export const atQuery = z.strictObject({ at: digits(1, 1_000_000).exactOptional() });
-
-export const ordersQuery = z.strictObject({
-  limit: counted(1, 100, 20),
-  after: id.exactOptional(),
-  state: z
-    .string()
-    .regex(/^[A-Za-z][A-Za-z.]{0,63}$/, 'invalid')
-    .exactOptional(),
-  customerId: id.exactOptional(),
-});
 
 export const transitionsQuery = z.strictObject({ afterSeq: counted(0, 999_999_999, 0) });

@@ -28,8 +28,17 @@ function faultsOf(issue: core.$ZodIssue, base: string): Fault[] {
       key: key.slice(0, KEY_SHOWN_MAX),
     }));
   }
+  const nearest = issue.code === 'invalid_union' ? nearestOf(issue.errors) : undefined;
+  if (nearest) return nearest.flatMap((inner) => faultsOf(inner, at()));
   const code = isFaultCode(issue.message) ? issue.message : faultCodeOf(issue);
   return [{ pointer: at(), code, ...particularsOf(issue) }];
+}
+
+/** Of several shapes, the one that was meant: it knows most of the fields that came. */
+function nearestOf(shapes: core.$ZodIssue[][]): core.$ZodIssue[] | undefined {
+  const unknownIn = (issues: core.$ZodIssue[]) =>
+    issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 0), 0);
+  return shapes.toSorted((one, other) => unknownIn(one) - unknownIn(other))[0];
 }
 
 function faultCodeOf(issue: core.$ZodIssue): FaultCode {

@@ -43,6 +43,8 @@ export interface HistoryEntry {
   emitted?: unknown[];
   /** What the snapshot gives as the reason, where this transition set one or is the last. */
   reason?: unknown;
+  /** Over this entry and the hash before it; absent in entries from before there was a chain. */
+  hash?: string;
 }
 
 /** A piece of work that is pending: executed as one Bull job. */
@@ -93,6 +95,8 @@ export interface ActorRecord<TInput = unknown, TContext = unknown> {
   /** The placing request's key, unique per customer, and the fingerprint of its body. */
   idempotency?: { key: string; fingerprint: string };
   quarantine?: { reason: string; at: Date };
+  /** Since when it is out of the lists, kept for the audit alone. */
+  archivedAt?: Date;
   placedAt: Date;
   updatedAt: Date;
 }

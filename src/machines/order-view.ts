@@ -50,6 +50,8 @@ export interface OrderView {
   allowedEvents: string[];
   placedAt: string;
   updatedAt: string;
+  /** Since when it is out of the lists. */
+  archivedAt?: string;
 }
 
 /** One step of an order as the feed and the history tell it. */
@@ -135,6 +137,7 @@ export function viewOrder(record: OrderRecord, role: Role): OrderView {
     allowedEvents: allowedEventsFor(record, role),
     placedAt: record.placedAt.toISOString(),
     updatedAt: record.updatedAt.toISOString(),
+    ...(record.archivedAt && { archivedAt: record.archivedAt.toISOString() }),
   };
 }
 

@@ -12,6 +12,17 @@ const DECIMALS: ReadonlyMap<string, number> = new Map(
   }).flatMap(([decimals, codes]) => codes.split(' ').map((code) => [code, Number(decimals)] as const)),
 );
 
+/**
+ * The amount in minor units, exactly; undefined where the currency has no such fractions.
+ * @param amount in major units, as digits with or without a point: `19.99`
+ */
+export function toMinor(amount: string, currency: string): number | undefined {
+  const decimals = DECIMALS.get(currency) ?? 2;
+  const [whole = '', fraction = ''] = amount.split('.');
+  const digits = fraction.replace(/0+$/, '');
+  return digits.length > decimals ? undefined : Number(whole + digits.padEnd(decimals, '0'));
+}
+
 /** One a language and currency: making one costs more than all the rest of a letter. */
 const formats = new Map<string, Intl.NumberFormat>();
 

@@ -50,11 +50,16 @@ export interface OrderActors {
     orderId: string,
     command: OrderCommand,
     options: {
-      by: Cause & { role: 'customer' | 'operator' | 'admin' };
+      by: Cause & { role: Role };
       commandId: string;
       expectedSeq?: number;
     },
   ): Promise<OrderRecord>;
+  /**
+   * Takes an order that has ended out of the lists; it is kept for the audit. What is archived stays as it is.
+   * @throws TerminalError `not-found`; `event-refused` when it has not ended
+   */
+  archive(orderId: string, options: { by: Cause & { role: Role }; commandId: string }): Promise<OrderRecord>;
   /**
    * Tells the order a fact from outside; resolves when it is committed, or found to change nothing.
    * @param source who told it, and under which id of its own: the same again changes nothing

@@ -66,6 +66,7 @@ export const orderView = z
     allowedEvents: z.array(z.string()).meta({ description: 'The commands that the viewer may send now.' }),
     placedAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
+    archivedAt: z.iso.datetime().exactOptional().meta({ description: 'Since when it is out of the lists.' }),
   })
   .meta({ id: 'Order' }) satisfies z.ZodType<OrderView>;
 
@@ -83,3 +84,14 @@ export const transitionView = z
     reason: reason.exactOptional(),
   })
   .meta({ id: 'Transition' }) satisfies z.ZodType<TransitionView>;
+
+/** One transition as the history tells it. */
+export const historyEntryView = transitionView
+  .extend({
+    byId: z.string().exactOptional().meta({ description: 'For operators: which user, or which provider.' }),
+    hash: z
+      .string()
+      .exactOptional()
+      .meta({ description: 'Over this entry and the hash of the one before; absent in older entries.' }),
+  })
+  .meta({ id: 'HistoryEntry' });

@@ -90,6 +90,8 @@ export interface ProductRepository {
   /** @throws TerminalError `conflict` when the sku exists. */
   create(product: NewProduct, now: Date): Promise<Product>;
   find(sku: string): Promise<Product | undefined>;
+  /** Those of exactly that name, case ignored. */
+  named(name: string): Promise<Product[]>;
   /** Ordered by sku unless the page says otherwise; `total` counts all that match, whatever the page. */
   list(page: ProductPage): Promise<{ items: Product[]; total: number }>;
   update(sku: string, change: ProductChange, now: Date): Promise<Product | undefined>;

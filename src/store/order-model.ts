@@ -2,6 +2,9 @@
 import { type Connection, type Model, Schema } from 'mongoose';
 import type { OrderRecord } from '../machines/order-view.ts';
 
+/** What lists stand on, and no reader of a record needs. */
+export const HIDDEN = { searchTerms: 0 } as const;
+
 /** What is stored is what the runtime made: the machine's parts are kept as they are. */
 const asIs = { type: Schema.Types.Mixed, required: true };
 
@@ -22,6 +25,8 @@ const orderSchema = new Schema(
     history: asIs,
     idempotency: Schema.Types.Mixed,
     quarantine: Schema.Types.Mixed,
+    archivedAt: Date,
+    searchTerms: [String],
     placedAt: { type: Date, required: true },
     updatedAt: { type: Date, required: true },
   },

@@ -4,6 +4,8 @@ import type { ActorStore, PendingRef, VersionedActors } from '../actors/ports.ts
 import type { OrderRecord } from '../machines/order-view.ts';
 import { RetryableError } from '../platform/errors.ts';
 import type { OrderQueries } from '../ports/orders.ts';
+import { HIDDEN } from './order-model.ts';
+import { createOrderQueries } from './order-queries.ts';
 import { groupedOrderWrites } from './order-writes.ts';
 
 const listOf = (ref: PendingRef) => (ref.kind === 'timer' ? 'timers' : 'invocations');
@@ -20,9 +22,9 @@ function orderWrites(model: Model<OrderRecord>): Omit<ActorStore, 'load' | 'due'
   const { insert, change } = groupedOrderWrites(model);
   return {
     async insert(record) {
-      if ((await insert(record)) === 'inserted') return undefined;
+      if ((await insert(record as OrderRecord)) === 'inserted') return undefined;
       const key = record.idempotency?.key ?? '';
-      const earlier = await model.findOne({ 'idempotency.key': key }).lean<OrderRecord>();
+      const earlier = await model.findOne({ 'idempotency.key': key }, HIDDEN).lean<OrderRecord>();
       if (earlier === null) throw new RetryableError(`The order placed under ${key} is gone.`);
       return earlier;
     },
@@ -75,12 +77,12 @@ export function createOrderStore(model: Model<OrderRecord>): ActorStore & Versio
     ...orderWrites(model),
 
     async load(actorId) {
-      return (await model.findById(actorId).lean<OrderRecord>()) ?? undefined;
+      return (await model.findById(actorId, HIDDEN).lean<OrderRecord>()) ?? undefined;
     },
 
     async due(before, limit) {
       return model
-        .find({ sweepAt: trusted({ $lte: before }) })
+        .find({ sweepAt: trusted({ $lte: before }) }, HIDDEN)
         .sort({ sweepAt: 1 })
         .limit(limit)
         .lean<OrderRecord[]>();
@@ -93,26 +95,12 @@ export function createOrderStore(model: Model<OrderRecord>): ActorStore & Versio
         ...(after !== undefined && { _id: trusted({ $gt: after }) }),
       };
       return model
-        .find(filter as QueryFilter<OrderRecord>)
+        .find(filter as QueryFilter<OrderRecord>, HIDDEN)
         .sort({ _id: 1 })
         .limit(limit)
         .lean<OrderRecord[]>();
     },
 
-    async list({ customerId, state }, { limit, after }) {
-      const filter = {
-        ...(customerId !== undefined && { 'input.customerId': customerId }),
-        ...(state !== undefined && { state }),
-        ...(after !== undefined && { _id: trusted({ $lt: after }) }),
-      };
-      return model.find(filter).sort({ _id: -1 }).limit(limit).lean<OrderRecord[]>();
-    },
-
-    async countByState() {
-      const groups = await model.aggregate<{ _id: string; count: number }>([
-        { $group: { _id: '$state', count: { $sum: 1 } } },
-      ]);
-      return Object.fromEntries(groups.map(({ _id, count }) => [_id, count]));
-    },
+    ...createOrderQueries(model),
   };
 }

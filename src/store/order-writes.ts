@@ -1,10 +1,10 @@
 /** The writes of the hot path, many orders to a round trip: placing, committing, acknowledging. */
 import { type Model, mongo } from 'mongoose';
 import type { Commit } from '../actors/ports.ts';
-import type { ActorRecord } from '../machines/actor-record.ts';
 import type { OrderRecord } from '../machines/order-view.ts';
 import { isDuplicateKey } from './duplicate-key.ts';
 import { type GroupWrite, groupWrites } from './group-writes.ts';
+import { orderSearchTerms } from './search-terms.ts';
 
 /** A change of one order. */
 export type OrderChange =
@@ -37,6 +37,10 @@ function toOperation(change: OrderChange): Operation {
   return { updateOne: { filter: { _id: actorId, seq: expectedSeq }, update } } as Operation;
 }
 
+function toDocument(record: OrderRecord) {
+  return { ...record, searchTerms: orderSearchTerms(record._id, record.input) };
+}
+
 /** How far back a commit of this moment is looked for: others may have followed it already. */
 const LOOK_BACK = 8;
 
@@ -61,7 +65,7 @@ async function lookUp(
 
 /** The grouped writes on the collection of that model. A commit says whether it found its order at its seq. */
 export function groupedOrderWrites(model: Model<OrderRecord>): {
-  insert: GroupWrite<ActorRecord, 'inserted' | 'key-taken'>;
+  insert: GroupWrite<OrderRecord, 'inserted' | 'key-taken'>;
   change: GroupWrite<OrderChange, boolean>;
 } {
   const collection = model.collection as unknown as mongo.Collection<OrderRecord>;
@@ -69,7 +73,7 @@ export function groupedOrderWrites(model: Model<OrderRecord>): {
     insert: groupWrites(async (records) => {
       const outcomes = records.map(() => 'inserted' as 'inserted' | 'key-taken');
       try {
-        await collection.insertMany(records as mongo.OptionalUnlessRequiredId<OrderRecord>[], AS_IS);
+        await collection.insertMany(records.map(toDocument), AS_IS);
       } catch (error) {
         for (const refused of writeErrorsOf(error)) {
           if (!isDuplicateKey(refused, 'idempotency.key')) throw error;

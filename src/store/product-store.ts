@@ -4,8 +4,11 @@ import { TerminalError } from '../platform/errors.ts';
 import type { NewProduct, Product, ProductPage, ProductRepository } from '../ports/products.ts';
 import { isDuplicateKey } from './duplicate-key.ts';
 import type { ProductDocument } from './product-model.ts';
-import { searchTerms } from './search-terms.ts';
+import { beginsWith, searchTerms } from './search-terms.ts';
 import { type MovementDocument, moveOnce } from './stock-movements.ts';
+
+/** Two are as ambiguous as more; one more may be there by its sku alone. */
+const NAMED_MAX = 3;
 
 const SHOWN = { holds: 0, searchTerms: 0 };
 
@@ -14,8 +17,6 @@ function toProduct({ _id, ...product }: Omit<ProductDocument, 'holds' | 'searchT
 }
 
 const orNone = (document: ProductDocument | null) => (document ? toProduct(document) : undefined);
-
-const escapeRegExp = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 function toDocument({ sku, stock, ...facts }: NewProduct, now: Date): ProductDocument {
   return {
@@ -29,11 +30,8 @@ function toDocument({ sku, stock, ...facts }: NewProduct, now: Date): ProductDoc
   };
 }
 
-function matching(search: string | undefined): QueryFilter<ProductDocument> {
-  if (search === undefined) return {};
-  // Anchored and escaped: it walks an index range, and no input can make it slow.
-  return { searchTerms: trusted({ $regex: new RegExp(`^${escapeRegExp(search.toLowerCase())}`) }) };
-}
+const matching = (search: string | undefined): QueryFilter<ProductDocument> =>
+  search === undefined ? {} : { searchTerms: beginsWith(search) };
 
 /** What comes after that product, in that order: a range of an index, however far down the list it is. */
 function following({
@@ -116,6 +114,16 @@ export function createProductStore(
 
     async find(sku) {
       return orNone(await model.findById(sku, SHOWN).lean<ProductDocument>());
+    },
+
+    async named(name) {
+      const wanted = name.toLowerCase();
+      // The whole name stands second among the terms, or first where it is the sku too; the rest are ends of names.
+      const found = await model
+        .find({ searchTerms: wanted, $or: [{ 'searchTerms.0': wanted }, { 'searchTerms.1': wanted }] }, SHOWN)
+        .limit(NAMED_MAX)
+        .lean<ProductDocument[]>();
+      return found.filter((product) => product.name.toLowerCase() === wanted).map(toProduct);
     },
 
     async list(page) {

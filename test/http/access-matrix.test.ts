@@ -72,10 +72,17 @@ const EXPECTATIONS: Record<string, Expectation> = {
   'get /orders': { expected: signedIn(200) },
   // Without an idempotency key whoever may place an order is told so.
   'post /orders': { body: {}, expected: signedIn(400) },
+  'get /orders/history/:customerId': { expected: { ...signedIn(200), customer: 403 } },
   'get /orders/:id': { expected: owners(200) },
+  // It has not ended.
+  'delete /orders/:id': { expected: operators(409) },
   'get /orders/:id/history': { expected: owners(200) },
   'get /orders/:id/transitions': { expected: owners(200) },
   'get /orders/:id/stream': { expected: owners(200) },
+  'get /analytics/orders': { expected: operators(200) },
+  'get /analytics/products': { expected: operators(200) },
+  'get /analytics/conversion': { expected: operators(200) },
+  'get /analytics/times': { expected: operators(200) },
   'get /machines/order': { expected: all(200) },
   'post /orders/:id/cancel': { expected: owners(200) },
   'post /orders/:id/retry': { expected: operators(409) },
@@ -125,6 +132,7 @@ for (const [key, expectation] of Object.entries(EXPECTATIONS)) {
       const { app, tokens, orderId, userId } = await setUp(t);
       const path = template
         .replace(':sku', 'SKU')
+        .replace(':customerId', userId)
         .replace(':id', template.startsWith('/users') ? userId : orderId);
       const { body, headers = {}, query = '' } = expectation;
       const token = tokens[who];

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { formatMoney } from '../../src/platform/currency.ts';
+import { formatMoney, toMinor } from '../../src/platform/currency.ts';
 
 /** Intl's blanks are not all the same. */
 const plain = (text: string) => text.replaceAll(/\s/g, ' ');
@@ -21,3 +21,19 @@ for (const [amountMinor, currency, language, expected] of [
   test(`${amountMinor} of ${currency} in ${language} is ${expected}`, (t) => {
     t.is(plain(formatMoney(amountMinor, currency, language)), expected);
   });
+
+for (const [amount, currency, expected] of [
+  ['19.99', 'USD', 1_999],
+  ['0.29', 'USD', 29],
+  ['19.9', 'EUR', 1_990],
+  ['19', 'EUR', 1_900],
+  ['19.990', 'EUR', 1_999],
+  ['19.999', 'EUR', undefined],
+  ['1.999', 'KWD', 1_999],
+  ['45000', 'VND', 45_000],
+  ['45000.00', 'VND', 45_000],
+  ['45000.5', 'VND', undefined],
+  ['90071992547409.91', 'USD', Number.MAX_SAFE_INTEGER],
+] as const)
+  test(`${amount} ${currency} is ${expected} in minor units`, (t) =>
+    t.is(toMinor(amount, currency), expected));

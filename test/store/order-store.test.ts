@@ -165,5 +165,4 @@ test.serial('the list is the newest first, in pages, of one customer or state', 
     (await queries.list({ customerId: 'ann', state: 'validating' }, page)).map(({ _id }) => _id);
   t.deepEqual(await ids({ limit: 2 }), ['p4', 'p3']);
   t.deepEqual(await ids({ limit: 2, after: 'p3' }), ['p1']);
-  t.is((await queries.countByState()).validating, await model.countDocuments({ state: 'validating' }));
 });

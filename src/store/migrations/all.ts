@@ -5,6 +5,7 @@ import { productOrders } from './0003-product-orders.ts';
 import { searchByWord } from './0004-search-by-word.ts';
 import { movementsAndSubscriptions } from './0005-movements-and-subscriptions.ts';
 import { ordersByChange } from './0006-orders-by-change.ts';
+import { orderLists } from './0007-order-lists.ts';
 import type { Migration } from './migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly Migration[] = [
   searchByWord,
   movementsAndSubscriptions,
   ordersByChange,
+  orderLists,
 ];

@@ -19,6 +19,10 @@ export function createFakeCatalogue(): ProductRepository & { hold(sku: string, q
     async find(sku) {
       return products.get(sku);
     },
+    async named(name) {
+      const wanted = name.toLowerCase();
+      return [...products.values()].filter((product) => product.name.toLowerCase() === wanted);
+    },
     async list({ skip, limit, search = '', orderBy = 'sku', descending = false, after }) {
       const wanted = search.toLowerCase();
       const direction = descending ? -1 : 1;

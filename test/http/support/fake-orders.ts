@@ -4,7 +4,7 @@ import { Registry } from '../../../src/actors/registry.ts';
 import type { OrderRecord } from '../../../src/machines/order-view.ts';
 import type { Clock } from '../../../src/platform/clock.ts';
 import type { OrderActors } from '../../../src/ports/order-actors.ts';
-import type { OrderQueries } from '../../../src/ports/orders.ts';
+import type { OrderFilter, OrderQueries } from '../../../src/ports/orders.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { leases, versions } from '../../support/orders.ts';
 
@@ -42,19 +42,19 @@ export function createFakeOrders({ clock, newId }: { clock: Clock; newId: () => 
 }
 
 function createQueries(records: Map<string, OrderRecord>): OrderQueries {
+  const matching = ({ customerId, state }: OrderFilter) =>
+    [...records.values()]
+      .reverse()
+      .filter((record) => customerId === undefined || record.input.customerId === customerId)
+      .filter((record) => state === undefined || record.state === state);
   return {
-    async list({ customerId, state }, { limit, after: last }) {
-      const found = [...records.values()]
-        .reverse()
-        .filter((record) => customerId === undefined || record.input.customerId === customerId)
-        .filter((record) => state === undefined || record.state === state);
-      const start = last === undefined ? 0 : found.findIndex(({ _id }) => _id === last) + 1;
+    async list(filter, { limit, after: last, skip = 0 }) {
+      const found = matching(filter);
+      const start = skip + (last === undefined ? 0 : found.findIndex(({ _id }) => _id === last) + 1);
       return found.slice(start, start + limit);
     },
-    async countByState() {
-      const counts: Record<string, number> = {};
-      for (const { state } of records.values()) counts[state] = (counts[state] ?? 0) + 1;
-      return counts;
+    async count(filter) {
+      return matching(filter).length;
     },
   };
 }
