@@ -1,5 +1,6 @@
 /** Watching without a socket: an order's transitions, as a list and as a stream of events; and its machine. */
 import { PassThrough } from 'node:stream';
+import { z } from 'zod';
 import { describeMachine } from '../machines/machine-definition.ts';
 import { mayWatch } from '../machines/order-access.ts';
 import { transitionsAfter } from '../machines/order-history.ts';
@@ -24,6 +25,13 @@ export interface FeedParts {
 }
 
 const tags = ['Feed'];
+
+/** The states are XState's own form of a machine. */
+const machineAnswer = z.looseObject({
+  id: z.string(),
+  version: z.string(),
+  commands: z.record(z.string(), z.strictObject({ roles: z.array(z.string()) })),
+});
 
 /** Proxies give up on a connection that is silent for a minute. */
 const HEARTBEAT_MS = 15_000;
@@ -81,7 +89,7 @@ export function feedRoutes(parts: FeedParts): Route[] {
         id: 'getOrderMachine',
         summary: "The order's machine as JSON, and who may send its commands",
         tags,
-        answers: { 200: { description: 'The machine.' } },
+        answers: { 200: { description: 'The machine.', body: machineAnswer } },
       },
       async handle({ ctx }) {
         ctx.body = definition;

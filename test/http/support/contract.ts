@@ -34,7 +34,7 @@ export interface OpenApiDocument {
 }
 
 /** Sent only where there is something to tell. */
-const SOMETIMES = ['Link', 'Idempotent-Replayed'];
+const SOMETIMES = ['Link', 'Idempotent-Replayed', 'Preference-Applied'];
 
 /** A part of a document by its JSON pointer, such as `#/components/schemas/Order`. */
 export function partAt(document: object, pointer: string): unknown {
