@@ -72,8 +72,14 @@ export function feedRoutes(parts: FeedParts): Route[] {
         id: 'streamTransitions',
         summary: 'The transitions of an order as server-sent events, resumed by Last-Event-ID',
         tags,
+        headers: { 'Last-Event-ID': 'optional' },
         answers: {
-          200: { description: 'An endless text/event-stream.' },
+          200: {
+            description:
+              'Events `order.transition`, each with its seq as `id`, until the last one of the order.',
+            body: z.string(),
+            type: 'text/event-stream',
+          },
           204: { description: 'The order has ended, and all of it is known: do not connect again.' },
         },
         problems: ['not-found', 'too-many-requests'],

@@ -17,6 +17,10 @@ const HEADERS: Readonly<Record<RequestHeader, { description: string; schema: Jso
     description: 'One new value for each write that is meant, the same for each repetition of it.',
     schema: { type: 'string', pattern: '^[!-~]{1,255}$' },
   },
+  'Last-Event-ID': {
+    description: 'The seq that was seen last, as an EventSource sends it: what follows it comes first.',
+    schema: { type: 'string', pattern: '^\\d{1,9}$' },
+  },
   Prefer: {
     description: 'RFC 7240: `wait=N` waits for the end of the order, N seconds at most.',
     schema: { type: 'string', pattern: '^wait=[0-9]{1,2}$' },

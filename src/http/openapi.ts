@@ -126,13 +126,13 @@ function requestBodyOf({ body, consumes = ['json'] }: Route, book: SchemaBook): 
 const isEmpty = ({ properties }: JsonSchema) =>
   properties !== undefined && Object.keys(properties as object).length === 0;
 
-function answerOf({ description, body, headers = [] }: Answer, book: SchemaBook): JsonSchema {
+function answerOf({ description, body, type, headers = [] }: Answer, book: SchemaBook): JsonSchema {
   return {
     description,
     ...(headers.length > 0 && {
       headers: Object.fromEntries(headers.map((name) => [name, ANSWER_HEADERS[name]])),
     }),
-    ...(body && { content: { 'application/json': { schema: book.write(body, 'output') } } }),
+    ...(body && { content: { [type ?? 'application/json']: { schema: book.write(body, 'output') } } }),
   };
 }
 

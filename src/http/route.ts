@@ -22,7 +22,7 @@ export interface Call<TBody, TParams, TQuery> {
 }
 
 /** The headers of a request that some routes heed. */
-export type RequestHeader = 'Idempotency-Key' | 'If-Match' | 'If-None-Match' | 'Prefer';
+export type RequestHeader = 'Idempotency-Key' | 'If-Match' | 'If-None-Match' | 'Last-Event-ID' | 'Prefer';
 
 /** The headers that tell something of an answer. */
 export type AnswerHeader = 'ETag' | 'Location' | 'Link' | 'Idempotent-Replayed' | 'Preference-Applied';
@@ -31,6 +31,8 @@ export type AnswerHeader = 'ETag' | 'Location' | 'Link' | 'Idempotent-Replayed' 
 export interface Answer {
   description: string;
   body?: z.ZodType;
+  /** What the body is sent as; JSON unless it says otherwise. */
+  type?: 'text/event-stream';
   headers?: AnswerHeader[];
 }
 

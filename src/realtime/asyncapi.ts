@@ -24,6 +24,9 @@ const refusal = z.strictObject({ ok: z.literal(false), error: feedError }).meta(
 
 const done = z.strictObject({ ok: z.literal(true) });
 
+/** By queue, then by state. */
+const queueCounts = z.record(z.string(), z.record(z.string(), z.int()));
+
 const listTransition = transitionView.extend({ customerId: z.string() }).meta({ id: 'ListTransition' });
 
 /** What an event of a client's takes, and what it is acknowledged with when it is not refused. */
@@ -67,7 +70,7 @@ const CLIENT_EVENTS: Readonly<Record<keyof ClientEvents, ClientEvent>> = {
   'queues.subscribe': {
     summary: "Operators: watch the queues' counters.",
     payload: nothingSchema,
-    reply: done,
+    reply: z.strictObject({ ok: z.literal(true), queues: queueCounts }),
   },
   'queues.unsubscribe': { summary: 'Watch the queues no longer.', payload: nothingSchema, reply: done },
   'auth.renew': {
@@ -94,7 +97,7 @@ const SERVER_EVENTS: Readonly<Record<keyof ServerEvents, { summary: string; payl
   },
   'queues.counts': {
     summary: 'The jobs of each queue, by their state.',
-    payload: z.record(z.string(), z.record(z.string(), z.int())),
+    payload: queueCounts,
   },
   'auth.expiring': {
     summary: 'The token ends then, unless it is renewed.',

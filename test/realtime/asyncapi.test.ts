@@ -34,7 +34,8 @@ test('the answer to a subscription, and each transition, fit it', (t) => {
   const { end } = live([steps.held, steps.captured(), steps.booked(), steps.sent]);
   const transitions = end.history.map((entry) => viewTransition(end._id, entry));
   for (const record of [placedOrder(), end]) {
-    const reply = { ok: true, order: viewOrder(record, 'customer'), transitions };
+    const order = viewOrder(record, 'customer');
+    const reply = { ok: true, order, machineVersion: record.machine.version, role: 'customer', transitions };
     t.deepEqual(faultsOf(payloadOf('order-subscribe-reply'), reply), []);
   }
   for (const transition of transitions) t.deepEqual(faultsOf(payloadOf('order-transition'), transition), []);

@@ -89,7 +89,7 @@ export function createContract(document: OpenApiDocument) {
       ...missing.map((name) => `the header ${name} is missing`),
       ...(type === undefined && text !== '' ? ['there is a body'] : []),
       ...(type !== undefined && sent !== type ? [`it is ${sent}, not ${type}`] : []),
-      ...(media ? faultsOf(media.schema, json) : []),
+      ...(media ? faultsOf(media.schema, type?.endsWith('json') ? json : text) : []),
     ];
   }
 
