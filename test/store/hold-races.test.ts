@@ -78,3 +78,25 @@ test('what comes back goes to the shelf once, also when it is told twice at once
   await ledger.restock(movement, START);
   t.deepEqual(await stockOf('C'), { available: 8, held: 0, sold: 2, holds: 0 });
 });
+
+test('a hold that is lowered between the look at it and its settlement is settled as it is then', async (t) => {
+  await make('D');
+  await ledger.hold('o1', [claim('D')], START);
+  let looks = 0;
+  const meddled = new Proxy(model, {
+    get(target, name) {
+      if (name !== 'find') return Reflect.get(target, name);
+      return (...args: Parameters<typeof model.find>) => ({
+        async lean() {
+          const found = await target.find(...args).lean();
+          looks += 1;
+          if (looks === 1) await ledger.keep('o1', [{ sku: 'D', quantity: 1 }]);
+          return found;
+        },
+      });
+    },
+  });
+  await createStockLedger(meddled, movements).release('o1', ['D']);
+  t.true(looks > 1, 'it looked again');
+  t.deepEqual(await stockOf('D'), { available: 10, held: 0, sold: 0, holds: 0 });
+});
