@@ -34,7 +34,7 @@ export interface ImportParts {
 export async function importProducts(request: IncomingMessage, parts: ImportParts): Promise<ImportReport> {
   const report: ImportReport = { rows: 0, created: 0, updated: 0, unchanged: 0, failed: 0, errors: [] };
   try {
-    await importRows(openCsv(request), parts, report);
+    await importRows(openCsv(request, parts.maxRows), parts, report);
   } catch (error) {
     if (request.destroyed && !request.complete)
       throw new TerminalError('malformed-body', 'The file broke off before its end.', { cause: error });
@@ -47,13 +47,15 @@ export async function importProducts(request: IncomingMessage, parts: ImportPart
   return report;
 }
 
-function openCsv(request: IncomingMessage): Parser {
+function openCsv(request: IncomingMessage, maxRows: number): Parser {
   const parser = parse({
     bom: true,
     columns: checkedColumns,
     skip_empty_lines: true,
     trim: true,
     max_record_size: ROW_MAX_BYTES,
+    // One more than is taken shows that there are too many; the others cost nothing.
+    to: maxRows + 1,
   });
   // Not the request itself: a pipeline destroys its source, and with it the connection that waits for the answer.
   pipeline(request.iterator({ destroyOnReturn: false }), parser, () => {});

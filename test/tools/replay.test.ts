@@ -97,6 +97,14 @@ test.serial(
   },
 );
 
+test.serial('the engine ends a feed in the middle: resumed after the seq that was heard', async (t) => {
+  const engine = await startEngine(t, { cutFeedAfter: 200 });
+  const { code, report, stdout } = await run(t, engine, invoices(80));
+  t.is(code, 0, stdout);
+  t.is(report?.feed.reconnects, 1);
+  t.is(report?.feed.transitions, 80 * 6);
+});
+
 test.serial('an engine that is killed and started again in the middle does not stop the run', async (t) => {
   const engine = await startEngine(t);
   const { ran } = await startReplay(t, engine, invoices(300), ['--concurrency', '2']);

@@ -18,7 +18,7 @@ export interface WireFaults {
   /** Placings, and returns, done, whose answer is then lost. */
   lostAnswers?: number;
   lostReturns?: number;
-  /** Transitions after which all feeds are cut, once. */
+  /** Transitions told on the feed, in acknowledgements too, after which all feeds are cut, once. */
   cutFeedAfter?: number;
   /** Requests after which the tokens given so far are no longer taken, once. */
   expireTokensAfter?: number;
@@ -102,6 +102,7 @@ export class FakeEngine {
         const twice = this.faults.tellsTwice ? transitions.slice(0, 1) : [];
         ack({ ok: true, order: order.view, transitions: [...twice, ...transitions] });
         if (!order.view.final) void socket.join(orderId);
+        this.#countTold(feed, transitions.length);
       });
       socket.on('order.unsubscribe', ({ orderId }, ack) => {
         void socket.leave(orderId);
@@ -109,11 +110,17 @@ export class FakeEngine {
       });
     });
     this.orders.onTransition = (transition) => {
+      const watchers = feed.sockets.adapter.rooms.get(transition.orderId)?.size ?? 0;
       feed.to(transition.orderId).emit('order.transition', transition);
       if (transition.final) feed.socketsLeave(transition.orderId);
-      this.faults.cutFeedAfter -= 1;
-      if (this.faults.cutFeedAfter === 0) feed.disconnectSockets(true);
+      this.#countTold(feed, watchers);
     };
+  }
+
+  #countTold(feed: SocketServer, transitions: number): void {
+    const before = this.faults.cutFeedAfter;
+    this.faults.cutFeedAfter -= transitions;
+    if (before > 0 && this.faults.cutFeedAfter <= 0) feed.disconnectSockets(true);
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
