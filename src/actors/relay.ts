@@ -52,41 +52,62 @@ export function publicationsOf(record: ActorRecord): FeedTransition[] {
     .map((entry) => ({ customerId, transition: viewTransition(record._id, entry) }));
 }
 
-/** The relay never makes a commit wait and never fails one: what it cannot hand over, the sweep will. */
-export class Relay {
-  #waiting: ActorRecord[] = [];
+/** Rounds of one kind of work: what comes while one is on its way goes together in the next. */
+class Rounds<TItem> {
+  #waiting: TItem[] = [];
   #running: Promise<void> | undefined;
 
-  constructor(private readonly parts: RelayParts) {}
+  constructor(private readonly round: (items: TItem[]) => Promise<void>) {}
 
-  /** Takes a committed record; hands it over with all that is committed in the same turn. */
-  publish(record: ActorRecord): void {
-    this.#waiting.push(record);
+  /** Takes items for the next round, which begins with all that is taken in the same turn. */
+  add(...items: TItem[]): void {
+    if (items.length === 0) return;
+    this.#waiting.push(...items);
     this.#running ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#run());
   }
 
-  /** Resolves when everything taken so far was handed over, or given up for the sweep. */
+  /** Resolves when nothing waits or runs. */
   async drain(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
   }
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const records = this.#waiting;
+      const items = this.#waiting;
       this.#waiting = [];
-      await Promise.all([this.#dispatch(records), this.#announce(records)]);
+      await this.round(items);
     }
     this.#running = undefined;
   }
+}
 
-  async #dispatch(records: ActorRecord[]): Promise<void> {
-    const now = this.parts.clock.now();
-    const { handOn, leases } = this.parts;
-    const dispatches = records
-      .flatMap((record) => dispatchesOf(record, now, leases))
-      .filter((dispatch) => !handOn?.(dispatch));
+/**
+ * The relay never makes a commit wait and never fails one: what it cannot hand over, the sweep will. Queues, feed and
+ * store do not wait for each other either.
+ */
+export class Relay {
+  readonly #jobs = new Rounds<Dispatch>((dispatches) => this.#enqueue(dispatches));
+  readonly #news = new Rounds<ActorRecord>((records) => this.#announce(records));
+  readonly #rests = new Rounds<ActorRecord>((records) => this.#acknowledge(records));
+
+  constructor(private readonly parts: RelayParts) {}
+
+  /** Takes a committed record; hands it over with all that is committed in the same turn. */
+  publish(record: ActorRecord): void {
+    const { clock, leases, handOn } = this.parts;
+    const dispatches = dispatchesOf(record, clock.now(), leases);
+    this.#jobs.add(...dispatches.filter((dispatch) => !handOn?.(dispatch)));
+    this.#news.add(record);
+  }
+
+  /** Resolves when everything taken so far was handed over, or given up for the sweep. */
+  async drain(): Promise<void> {
+    for (const rounds of [this.#jobs, this.#news, this.#rests]) await rounds.drain();
+  }
+
+  async #enqueue(dispatches: Dispatch[]): Promise<void> {
     try {
-      if (dispatches.length > 0) await this.parts.queues.add(dispatches);
+      await this.parts.queues.add(dispatches);
     } catch (error) {
       this.parts.logger.warn({ err: error, jobs: dispatches.length }, 'jobs not handed over; the sweep will');
     }
@@ -97,21 +118,30 @@ export class Relay {
       await this.parts.feed.publish(records.flatMap(publicationsOf));
       for (const { _id, seq } of records) this.parts.onPublished(_id, seq);
       // An order that goes on clears its publications with its next commit; one at rest needs a write.
-      const resting = records.filter(({ invocations }) => invocations.length === 0);
-      const now = this.parts.clock.now();
-      if (resting.length > 0)
-        await this.parts.store.acknowledge(
-          resting.map((record) => ({
-            actorId: record._id,
-            seq: record.seq,
-            sweepAt: sweepTime({ ...record, publications: [] }, now, this.parts.leases),
-          })),
-        );
+      this.#rests.add(...records.filter(({ invocations }) => invocations.length === 0));
     } catch (error) {
-      this.parts.logger.warn(
-        { err: error, orders: records.length },
-        'transitions not published; the sweep will',
-      );
+      this.#giveUp(error, records);
     }
+  }
+
+  async #acknowledge(resting: ActorRecord[]): Promise<void> {
+    const { store, clock, leases } = this.parts;
+    const now = clock.now();
+    try {
+      await store.acknowledge(
+        resting.map((record) => ({
+          actorId: record._id,
+          seq: record.seq,
+          sweepAt: sweepTime({ ...record, publications: [] }, now, leases),
+        })),
+      );
+    } catch (error) {
+      this.#giveUp(error, resting);
+    }
+  }
+
+  #giveUp(error: unknown, records: ActorRecord[]): void {
+    const detail = { err: error, orders: records.length };
+    this.parts.logger.warn(detail, 'transitions not published; the sweep will');
   }
 }
