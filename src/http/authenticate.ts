@@ -1,15 +1,20 @@
 /** Finds out who asks: a Bearer token, verified by koa-jwt, of a session that still counts. */
 import type { Context as KoaContext } from 'koa';
 import koaJwt from 'koa-jwt';
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../platform/clock.ts';
 import { TerminalError } from '../platform/errors.ts';
 import type { Context, Middleware } from './context.ts';
 import type { Sessions } from './sessions.ts';
 import { createKeyRing, type Tokens, type Viewer, verificationOf, viewerOf } from './tokens.ts';
 
+/** Tokens whose signatures are remembered; the one not seen for longest is verified anew. */
+const REMEMBERED = 10_000;
+
 /**
  * Leaves the viewer of a valid token in `ctx.state`; without one, nobody is signed in, and it is for the
- * route to say whether somebody must be.
+ * route to say whether somebody must be. A signature is verified once: the keys are those of this process for good.
+ * Expiry and session are looked at every time.
  */
 export function createAuthenticate(
   secrets: readonly string[],
@@ -25,12 +30,21 @@ export function createAuthenticate(
     passthrough: true,
   });
   const verifyToken = koaJwt(options);
+  const verified = new LRUCache<string, Viewer>({ max: REMEMBERED });
+
   return async function authenticate(ctx: Context, next) {
-    if (ctx.get('authorization') === '') return next();
-    await verifyToken(ctx as KoaContext, async () => {
-      const viewer = viewerOf((ctx as KoaContext).state.claims);
+    const authorization = ctx.get('authorization');
+    if (authorization === '') return next();
+    const enter = async (viewer: Viewer | undefined) => {
       if (viewer && (await sessions.isLive(viewer.sessionId))) ctx.state.viewer = viewer;
       await next();
+    };
+    const known = verified.get(authorization);
+    if (known && known.expiresAt > clock.now()) return enter(known);
+    await verifyToken(ctx as KoaContext, () => {
+      const viewer = viewerOf((ctx as KoaContext).state.claims);
+      if (viewer) verified.set(authorization, viewer);
+      return enter(viewer);
     });
   };
 }

@@ -84,7 +84,7 @@ export const environmentSchema = z.object({
     .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'expected whsec_ and at least 24 bytes in base64')
     .optional(),
   /** Stages at once, per queue and process. */
-  ORDO_CONCURRENCY: integer(1, 1_000, 32),
+  ORDO_CONCURRENCY: integer(1, 1_000, 128),
   /** `false` makes every stage a job of its own; else only those are that must wait, and the first. */
   ORDO_HAND_ON: z.enum(['true', 'false']).default('true'),
   /** Attempts of one invocation before its failure becomes an outcome. */
