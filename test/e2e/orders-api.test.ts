@@ -108,6 +108,25 @@ test('the same short form again is the same order; another one under its key is 
   t.is((await place(customer, short({ quantity: 3 }), key)).status, 422);
 });
 
+test('the same short form again is the same order when its product was renamed and re-priced', async (t) => {
+  const product = { sku: 'JUG', name: 'Jug', priceMinor: 500, currency: 'EUR', stock: 9 };
+  await operator.call('POST', '/products', product);
+  const key = { 'idempotency-key': randomUUID() };
+  const jug = short({ product_name: 'jug' });
+  const first = await place(customer, jug, key);
+  t.is(first.status, 201);
+  const repeated = async () => {
+    const again = await place(customer, jug, key);
+    t.deepEqual([again.status, again.body], [201, first.body]);
+    t.is(again.headers.get('idempotent-replayed'), 'true');
+  };
+  await operator.call('PATCH', '/products/JUG', { name: 'Pitcher', priceMinor: 700 });
+  t.is((await place(customer, jug)).status, 400, 'without the key, there is no such product any more');
+  await repeated();
+  t.is((await place(customer, short({ product_name: 'jug', quantity: 3 }), key)).status, 422);
+  t.is((await place(other, jug, key)).status, 400, "a key is its customer's own");
+});
+
 const refusals: [string, object, string, string][] = [
   ['an unknown product', { product_name: 'Nothing' }, '/product_name', 'unknown_product'],
   ['a name of two products', { product_name: 'TWICE' }, '/product_name', 'ambiguous_product'],
