@@ -1,31 +1,21 @@
 /** Orders beyond their life: the short form, lists, search, history, archive, waiting, analytics; on a running engine. */
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import test from 'ava';
 import { mongo } from 'mongoose';
 import { historyAnswer, orderPageAnswer, ordersAnswer } from '../../src/http/order-answers.ts';
 import type { OrderView } from '../../src/machines/order-view.ts';
 import { orderView } from '../../src/ports/order-views.ts';
-import { eventually, logIn, orderBody, startEngine, type TestClient } from '../support/engine.ts';
-import { startServices, type TestServices } from '../support/services.ts';
+import { eventually, logIn, orderBody, type TestClient } from '../support/engine.ts';
+import { type Shop, shareShop } from '../support/shop.ts';
 
-let services: TestServices;
+let shop: Shop;
 let operator: TestClient;
 let customer: TestClient;
 let other: TestClient;
-let engineUrl: string;
-const endings: (() => Promise<void> | void)[] = [];
 
-test.before(async () => {
-  services = await startServices({ teardown: (fn) => endings.push(fn) });
-  const { mongodbUri, redisUrl, dir } = services;
-  const engine = await startEngine(
-    { teardown: (fn) => endings.unshift(fn) },
-    { MONGODB_URI: mongodbUri, REDIS_URL: redisUrl, ORDO_DATA_DIR: join(dir, 'data'), ORDO_BACKOFF_MS: '20' },
-  );
-  engineUrl = engine.url;
-  operator = await logIn(() => engine.url);
-  customer = await logIn(() => engine.url, 'customer@ordo.example');
+shareShop(test, { ORDO_BACKOFF_MS: '20' }, async (opened) => {
+  shop = opened;
+  ({ operator, customer } = shop);
   other = await logInNew('other@ordo.example');
   const product = { priceMinor: 500, currency: 'EUR', stock: 1_000 };
   await operator.call('POST', '/products', { ...product, sku: 'CUP', name: 'A Cup of Tea' });
@@ -40,16 +30,12 @@ test.before(async () => {
   });
 });
 
-test.after.always(async () => {
-  for (const end of endings) await end();
-});
-
 /** A customer who has just registered. */
 async function logInNew(email: string): Promise<TestClient> {
   const body = { email, username: email.split('@')[0], password: 'a-password-for-tests' };
   const reply = await operator.call('POST', '/auth/register', body);
   if (reply.status !== 201) throw new Error(JSON.stringify(reply));
-  return logIn(() => engineUrl, email);
+  return logIn(() => shop.engine.url, email);
 }
 
 const place = (client: TestClient, body: object, headers: Record<string, string> = {}) =>
@@ -277,7 +263,7 @@ test('the history tells who did what, and finds out what was tampered with', asy
   const plain = await operator.call('GET', `/orders/${order.id}/history`);
   t.is(plain.body.intact, undefined);
 
-  const client = await mongo.MongoClient.connect(services.mongodbUri);
+  const client = await mongo.MongoClient.connect(shop.services.mongodbUri);
   t.teardown(() => client.close());
   const orders = client.db().collection<{ _id: string }>('orders');
   await orders.updateOne({ _id: order.id }, { $set: { 'history.1.at': new Date(0) } });
