@@ -1,5 +1,5 @@
 // `npm run migrate -- status|up|down`: prepares what is missing, then runs the migrations of this version.
 import { prepare } from './preparation.mjs';
 
-await prepare({ needsRedisServer: !process.env.REDIS_URL });
+await prepare({ needsRedisServer: false });
 await import('../dist/migrate.js');

@@ -10,6 +10,7 @@ interface Service {
   user?: string;
   command?: string[];
   environment?: Record<string, string>;
+  env_file?: { path: string; required: boolean }[];
   ports?: string[];
   networks: string[];
   volumes: string[];
@@ -31,16 +32,18 @@ const { api, worker, mongodb, redis } = compose.services;
 const dockerfile = read('Dockerfile');
 const settings = new Set(Object.keys(environmentSchema.shape));
 
-/** The environment as Docker hands it over: the defaults of `${NAME:-default}`, the given value of `${NAME:?why}`. */
+/**
+ * The environment as Docker hands it over where .env has what is given: all of that, and over it what the compose file
+ * names, with the defaults of `${NAME:-default}` and the given value of `${NAME:?why}`.
+ */
 function interpolate(service: Service, given: Record<string, string>): Record<string, string> {
   const fill = (text: string) =>
     text.replace(
       /\$\{(\w+):([-?])([^}]*)\}/g,
       (_all, name, kind, rest) => given[name] ?? (kind === '-' ? rest : ''),
     );
-  return Object.fromEntries(
-    Object.entries(service.environment ?? {}).map(([name, text]) => [name, fill(text)]),
-  );
+  const own = Object.entries(service.environment ?? {}).map(([name, text]) => [name, fill(text)]);
+  return { ...(service.env_file && given), ...Object.fromEntries(own) };
 }
 
 /** What the image sets by itself. */
@@ -74,6 +77,23 @@ for (const [role, service] of [
     t.regex(service.environment?.ORDO_JWT_SECRET ?? '', /^\$\{ORDO_JWT_SECRET:\?.*32.*\}$/);
   });
 
+  test(`every setting reaches ${role}, but for what is the place's own`, (t) => {
+    t.deepEqual(service.env_file, [{ path: '.env', required: false }]);
+    const given = Object.fromEntries([...settings].map((name) => [name, `a value of ${name}`]));
+    const { ORDO_ROLE: _, ORDO_HOST, ORDO_PORT, ORDO_DATA_DIR, ...handed } = interpolate(service, given);
+    t.deepEqual(
+      { ORDO_HOST, ORDO_PORT, ORDO_DATA_DIR },
+      {
+        ORDO_HOST: imageEnvironment.ORDO_HOST,
+        ORDO_PORT: imageEnvironment.ORDO_PORT,
+        ORDO_DATA_DIR: imageEnvironment.ORDO_DATA_DIR,
+      },
+    );
+    const own = ['ORDO_ROLE', 'ORDO_HOST', 'ORDO_PORT', 'ORDO_DATA_DIR'];
+    for (const name of settings)
+      if (!own.includes(name)) t.is(handed[name], given[name], `${name} does not reach the container`);
+  });
+
   test(`${role} waits for healthy stores, restarts, and has no rights that it does not need`, (t) => {
     t.deepEqual(service.depends_on, {
       mongodb: { condition: 'service_healthy' },
@@ -105,7 +125,7 @@ test('the stores are reached by the engine alone', (t) => {
 
 test('MongoDB is the replica set that the address names, and initiates itself', (t) => {
   const name = mongodb.command?.[(mongodb.command.indexOf('--replSet') ?? 0) + 1];
-  const { searchParams, host } = new URL(String(api.environment?.MONGODB_URI));
+  const { searchParams, host } = new URL(String(interpolate(api, {}).MONGODB_URI));
   t.is(searchParams.get('replicaSet'), name ?? null);
   const check = mongodb.healthcheck?.test.at(-1) ?? '';
   t.true(check.includes(`_id: '${name}'`));

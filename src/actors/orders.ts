@@ -52,7 +52,7 @@ export const createOrders = (parts: OrdersParts): OrderActors => ({
   ...commanding(parts),
 });
 
-function placing(parts: OrdersParts): Pick<OrderActors, 'place'> {
+function placing(parts: OrdersParts): Pick<OrderActors, 'place' | 'replay'> {
   const { store, registry, versions, clock, newId, leases, policy, publish } = parts;
 
   const atPlacing = (
@@ -65,28 +65,40 @@ function placing(parts: OrdersParts): Pick<OrderActors, 'place'> {
     return begin(definition, actor, { type: 'order.placed', by }, placedAt, leases) as OrderRecord;
   };
 
+  /** Keys are the customer's own. */
+  const scoped = ({ by, idempotency: { key, fingerprint } }: Pick<PlaceOrder, 'by' | 'idempotency'>) => ({
+    by,
+    idempotency: { key: `${by.userId ?? by.role}/${key}`, fingerprint },
+  });
+
+  /** The machine is pure: the order as it was at seq 1 follows from its input again. */
+  const replayed = (earlier: OrderRecord, request: Pick<PlaceOrder, 'by' | 'idempotency'>) => {
+    if (earlier.idempotency?.fingerprint !== request.idempotency.fingerprint)
+      throw new TerminalError(
+        'idempotency-key-reused',
+        'This Idempotency-Key came before with another body; send a new key with a new request.',
+      );
+    return atPlacing(firstDefinition(versions, earlier), earlier.input, request, earlier.placedAt);
+  };
+
   return {
+    async replay(placing) {
+      const request = scoped(placing);
+      const earlier = (await store.findByKey(request.idempotency.key)) as OrderRecord | undefined;
+      return earlier && replayed(earlier, request);
+    },
+
     async place(order) {
-      const { by } = order;
-      const key = `${by.userId ?? by.role}/${order.idempotency.key}`;
-      const idempotency = { key, fingerprint: order.idempotency.fingerprint };
+      const request = scoped(order);
       const input = toInput(order, newId(), policy);
-      const record = atPlacing(versions.current, input, { by, idempotency }, clock.now());
+      const record = atPlacing(versions.current, input, request, clock.now());
       const earlier = (await store.insert(record)) as OrderRecord | undefined;
       if (earlier === undefined) {
         registry.activate(record._id, record);
         publish(record);
         return { record, replayed: false };
       }
-      if (earlier.idempotency?.fingerprint !== idempotency.fingerprint)
-        throw new TerminalError(
-          'idempotency-key-reused',
-          'This Idempotency-Key came before with another body; send a new key with a new request.',
-        );
-      // The machine is pure: the order as it was at seq 1 follows from its input again.
-      const definition = firstDefinition(versions, earlier);
-      const first = atPlacing(definition, earlier.input, { by, idempotency }, earlier.placedAt);
-      return { record: first, replayed: true };
+      return { record: replayed(earlier, request), replayed: true };
     },
   };
 }
@@ -148,10 +160,10 @@ function commanding({ registry }: OrdersParts): Pick<OrderActors, 'send' | 'repo
       if (told.kind === 'outdated')
         throw new TerminalError(
           'precondition-failed',
-          `The order is at seq ${record.seq}, not at ${expectedSeq}; read it again.`,
+          `The order is at seq ${record.seq} by now, not at the one expected; read it again.`,
         );
       if (told.kind === 'refused') throw refusal(record, command, by.role);
-      return record;
+      return { record, replayed: told.kind === 'repeated' };
     },
 
     async report(orderId, fact, { provider, eventId }) {

@@ -33,6 +33,8 @@ export interface PendingRef {
 export interface ActorStore {
   /** Undefined when inserted; the earlier record when its idempotency key is taken. */
   insert(record: ActorRecord): Promise<ActorRecord | undefined>;
+  /** The record that was inserted with that idempotency key; undefined when none was. */
+  findByKey(key: string): Promise<ActorRecord | undefined>;
   load(actorId: string): Promise<ActorRecord | undefined>;
   /** Writes if the actor's seq still is `expectedSeq`; false when it has moved on, or may have: look it up then. */
   commit(actorId: string, expectedSeq: number, commit: Commit): Promise<boolean>;

@@ -33,12 +33,18 @@ export interface Claim {
   release(): void;
 }
 
+/** What holds a data folder: an engine, or a tool that works on its database for a while and tells no addresses. */
+export type HolderKind = 'engine' | 'tool';
+
+/** What is known of one that holds a data folder; without addresses, an engine is still starting. */
+export type Holder = Partial<Addresses> & { pid?: number; kind?: HolderKind };
+
 /**
- * Claims the folders for this process.
- * @throws ConfigError when another engine holds them, or its children are still there after 10 s
+ * Claims the folders for this process, as an engine or as a tool.
+ * @throws ConfigError when another holds them, or its children are still there after 10 s
  */
-export async function claimFolders(folders: Folders): Promise<Claim> {
-  const claim = await publishClaim(folders);
+export async function claimFolders(folders: Folders, kind: HolderKind = 'engine'): Promise<Claim> {
+  const claim = await publishClaim(folders, kind);
   try {
     const holdFd = await openHold(folders);
     return {
@@ -59,26 +65,22 @@ export async function claimFolders(folders: Folders): Promise<Claim> {
  * Listens on a socket with a name of its own, and only then looks for others: of two engines at least one
  * sees the other, and a name that nobody answers at is never used again, so it can safely be removed.
  */
-async function publishClaim({ data, run }: Folders) {
+async function publishClaim(folders: Folders, kind: HolderKind) {
   const answer: { addresses?: Addresses } = {};
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
-    socket.end(JSON.stringify({ pid: process.pid, ...answer.addresses }));
+    socket.end(JSON.stringify({ pid: process.pid, kind, ...answer.addresses } satisfies Holder));
   });
   const name = `engine-${randomBytes(4).toString('hex')}`;
-  const path = join(run, name);
+  const path = join(folders.run, name);
   await listenAt(server, path);
   const withdraw = () => {
     server.close();
     rmSync(path, { force: true });
   };
   try {
-    for (const other of readdirSync(run)) {
-      if (!/^engine-[0-9a-f]{8}$/.test(other) || other === name) continue;
-      const holder = await askHolder(join(run, other));
-      if (holder !== undefined) throw new ConfigError([refusal(data, holder)]);
-      rmSync(join(run, other), { force: true });
-    }
+    const holder = await findHolder(folders, name);
+    if (holder !== undefined) throw new ConfigError([refusal(folders.data, holder)]);
   } catch (error) {
     withdraw();
     throw error;
@@ -91,6 +93,20 @@ async function publishClaim({ data, run }: Folders) {
   };
 }
 
+/**
+ * Who holds the folders; undefined when nobody does. Names that nobody answers at any more are cleared away.
+ * @param own the name that does not count
+ */
+export async function findHolder({ run }: Folders, own?: string): Promise<Holder | undefined> {
+  for (const name of readdirSync(run)) {
+    if (!/^engine-[0-9a-f]{8}$/.test(name) || name === own) continue;
+    const holder = await askHolder(join(run, name));
+    if (holder !== undefined) return holder;
+    rmSync(join(run, name), { force: true });
+  }
+  return undefined;
+}
+
 async function listenAt(server: Server, path: string): Promise<void> {
   const early = `${path}.new`;
   server.unref().listen(early);
@@ -98,8 +114,6 @@ async function listenAt(server: Server, path: string): Promise<void> {
   // It gets its name when it listens already: before, it would look like one that nobody answers at.
   renameSync(early, path);
 }
-
-type Holder = Partial<Addresses> & { pid?: number };
 
 /** What the claim's holder says; undefined when nobody listens there any more. */
 async function askHolder(path: string): Promise<Holder | undefined> {
@@ -113,14 +127,18 @@ async function askHolder(path: string): Promise<Holder | undefined> {
   }
 }
 
-function refusal(data: string, { pid, mongodbUri, redisUrl, paymentUrl, carrierUrl }: Holder): string {
+function refusal(data: string, holder: Holder): string {
+  const { pid, kind, mongodbUri, redisUrl, paymentUrl, carrierUrl } = holder;
+  const process = pid === undefined ? '' : ` (process ${pid})`;
+  if (kind === 'tool')
+    return `${data}: a tool${process} works on this data folder; try again when it has ended.`;
   const known = mongodbUri !== undefined && redisUrl !== undefined;
   const addresses = known
     ? `MONGODB_URI='${mongodbUri}' REDIS_URL='${redisUrl}' ` +
       `ORDO_PAYMENT_URL='${paymentUrl ?? ''}' ORDO_CARRIER_URL='${carrierUrl ?? ''}'`
     : 'its addresses as it prints them when it has started';
   return (
-    `${data}: another engine${pid === undefined ? '' : ` (process ${pid})`} runs on this data folder; ` +
+    `${data}: another engine${process} runs on this data folder; ` +
     `to join it, start with ${addresses} ORDO_ROLE=worker and another ORDO_PORT.`
   );
 }

@@ -1,10 +1,6 @@
 /** Starts mongolet, the embedded document server, as a process of its own on a Unix socket. */
-import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { ConfigError } from '../platform/config.ts';
-import { spawnGuarded } from './guardian.ts';
-import { saysListening, untilReady } from './readiness.ts';
+import { startNodeService } from './node-service.ts';
 import type { Service, ServiceSite } from './service-site.ts';
 
 /**
@@ -19,17 +15,7 @@ export async function startMongolet(site: ServiceSite, dir: string, script?: str
         'or set MONGODB_URI.',
     ]);
   }
-  mkdirSync(dir, { recursive: true });
-  const socket = join(site.folders.run, 'mongolet.sock');
-  // Nobody listens there: the claim has waited for every earlier child to be gone.
-  rmSync(socket, { force: true });
-  const child = spawnGuarded({
-    name: 'mongolet',
-    program: process.execPath,
-    args: [script, '--data', dir, '--socket', socket],
-    holdFd: site.holdFd,
-    logger: site.logger,
-  });
-  await untilReady(child, () => saysListening(child), `its data is in ${dir}.`);
+  const service = { name: 'mongolet', script, dir, socketName: 'mongolet.sock' };
+  const { child, socket } = await startNodeService(site, service);
   return { child, address: `mongodb://${encodeURIComponent(socket)}/ordo?directConnection=true` };
 }

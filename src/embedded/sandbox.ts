@@ -1,12 +1,11 @@
 /** Starts the sandbox, the outside world of an engine that is only tried out, as a process of its own. */
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { ConfigError } from '../platform/config.ts';
-import { spawnGuarded } from './guardian.ts';
-import { saysListening, untilReady } from './readiness.ts';
+import { startNodeService } from './node-service.ts';
 import type { Service, ServiceSite } from './service-site.ts';
 
 /** The same from `src` and from `dist`. */
@@ -28,18 +27,8 @@ export async function startSandbox(site: ServiceSite, script?: string): Promise<
     ]);
   }
   const dir = join(site.folders.data, 'sandbox');
-  mkdirSync(dir, { recursive: true });
-  const socket = join(site.folders.run, 'sandbox.sock');
-  // Nobody listens there: the claim has waited for every earlier child to be gone.
-  rmSync(socket, { force: true });
-  const child = spawnGuarded({
-    name: 'ordo-sandbox',
-    program: process.execPath,
-    args: [script, '--data', dir, '--socket', socket],
-    holdFd: site.holdFd,
-    logger: site.logger,
-  });
-  await untilReady(child, () => saysListening(child), `its books are in ${dir}.`);
+  const service = { name: 'ordo-sandbox', script, dir, socketName: 'sandbox.sock' };
+  const { child, socket } = await startNodeService(site, service);
   return { child, address: `unix://${pathToFileURL(socket).pathname}` };
 }
 

@@ -36,7 +36,13 @@ export function createBoard(queues: () => Bull.Queue[], session: AdminSession): 
     refuseOtherPages(ctx);
     board.replaceQueues(queues().map((queue) => new BullAdapter(queue)));
     await serve(ctx as KoaContext, next);
+    if (ctx.type === 'text/html' && typeof ctx.body === 'string') ctx.body = withoutForeignLinks(ctx.body);
   };
+}
+
+/** The board asks a foreign host for its fonts, and has no option not to; the system's own stand in for them. */
+function withoutForeignLinks(page: string): string {
+  return page.replace(/<link\b[^>]*\bhref="https?:[^>]*>\s*/g, '');
 }
 
 /** A page is sent on; a request for data is refused. */

@@ -11,7 +11,7 @@ import {
   viewSimulation,
   visibleOrder,
 } from './order-answers.ts';
-import { idempotencyKeyIn, matchingSeq } from './preconditions.ts';
+import { expectedSeq, idempotencyKeyIn } from './preconditions.ts';
 import { type Operation, type Route, route } from './route.ts';
 import { idParams } from './schemas.ts';
 import type { Waiting } from './waiting.ts';
@@ -28,21 +28,26 @@ const commanding = (id: string, summary: string): Operation => ({
   summary,
   tags,
   headers: { 'Idempotency-Key': 'optional', 'If-Match': 'optional', Prefer: 'optional' },
-  answers: { 200: { ...shownOrder, headers: ['ETag', 'Preference-Applied'] } },
+  answers: { 200: { ...shownOrder, headers: ['ETag', 'Idempotent-Replayed', 'Preference-Applied'] } },
   problems: ['not-found', 'event-refused', 'precondition-failed'],
 });
 
-/** Sends a command, and answers with the order after it, or, where that is preferred, at its end. */
+/**
+ * Sends a command, and answers with the order after it, or, where that is preferred, at its end. `name` is what the
+ * client called it, by which a repetition is known.
+ */
 const createSending =
   ({ orders, waiting, newId }: CommandParts) =>
-  async (ctx: Context, orderId: string, event: OrderCommand): Promise<void> => {
+  async (ctx: Context, orderId: string, event: OrderCommand, name: string = event.type): Promise<void> => {
     const record = await visibleOrder(orders, ctx, orderId);
     const { role, userId } = viewerIn(ctx);
-    const expectedSeq = matchingSeq(ctx.get('if-match'), record.seq);
+    const seq = expectedSeq(ctx.get('if-match'), record.seq);
     // With a key of the client's, a repetition after a lost reply finds its command done.
-    const commandId = `${event.type}/${idempotencyKeyIn(ctx) ?? newId()}`;
-    const options = { by: { role, userId }, commandId, ...(expectedSeq !== undefined && { expectedSeq }) };
-    answerOrder(ctx, await waiting.settle(ctx, await orders.send(orderId, event, options)));
+    const commandId = `${name}/${idempotencyKeyIn(ctx) ?? newId()}`;
+    const options = { by: { role, userId }, commandId, ...(seq !== undefined && { expectedSeq: seq }) };
+    const sent = await orders.send(orderId, event, options);
+    if (sent.replayed) ctx.set('Idempotent-Replayed', 'true');
+    answerOrder(ctx, await waiting.settle(ctx, sent.record));
   };
 
 /** POST /orders/:id/cancel, retry, events and simulate; PUT /orders/:id/status. */
@@ -84,7 +89,8 @@ export function orderCommandRoutes(parts: CommandParts): Route[] {
       body: statusBody,
       async handle({ ctx, params, body }) {
         const { allowedCommands } = await visibleOrder(parts.orders, ctx, params.id);
-        await send(ctx, params.id, commandOfStatus(body, allowedCommands));
+        // A status means one command today and another tomorrow; repeated, it is the same request.
+        await send(ctx, params.id, commandOfStatus(body, allowedCommands), `status.${body.status}`);
       },
     }),
     simulationRoute(parts),

@@ -1,8 +1,7 @@
 /** Placing an order: for whom, at whose prices, and once for each idempotency key. */
 import { createHash } from 'node:crypto';
-import type { OrderRecord } from '../machines/order-view.ts';
 import { TerminalError } from '../platform/errors.ts';
-import type { OrderActors } from '../ports/order-actors.ts';
+import type { Answered, OrderActors } from '../ports/order-actors.ts';
 import type { ProductRepository } from '../ports/products.ts';
 import type { UserRepository } from '../ports/users.ts';
 import { isOperator } from './context.ts';
@@ -19,7 +18,7 @@ export type Placing = (
   viewer: Viewer,
   key: string | undefined,
   body: OrderBody | ShortOrderBody,
-) => Promise<{ record: OrderRecord; replayed: boolean }>;
+) => Promise<Answered>;
 
 /** Makes the placing of orders over those actors and users; the catalogue knows what a short form means. */
 export function createPlacing(
@@ -29,6 +28,16 @@ export function createPlacing(
 ): Placing {
   return async function place(viewer, key, given) {
     if (key === undefined) throw new TerminalError('idempotency-key-missing', '');
+    const by = { role: viewer.role, userId: viewer.userId };
+    // Of the body that came: whatever the catalogue makes of a short form later, it is the same request.
+    const idempotencyOf = (customerId: string) => ({
+      key,
+      fingerprint: fingerprintOf({ ...given, customerId }),
+    });
+    if ('product_name' in given) {
+      const record = await orders.replay({ by, idempotency: idempotencyOf(viewer.userId) });
+      if (record !== undefined) return { record, replayed: true };
+    }
     const body = 'product_name' in given ? await toOrderBody(products, given) : given;
     const { customerId = viewer.userId, pricing, payment, ...facts } = body;
     if (!isOperator(viewer)) {
@@ -45,9 +54,8 @@ export function createPlacing(
       pricing,
       ...(payment.token !== undefined && { paymentToken: payment.token }),
       onDecline: payment.onDecline,
-      by: { role: viewer.role, userId: viewer.userId },
-      // Of the body that came: whatever the catalogue makes of a short form later, it is the same request.
-      idempotency: { key, fingerprint: fingerprintOf({ ...given, customerId }) },
+      by,
+      idempotency: idempotencyOf(customerId),
     });
   };
 }

@@ -1,5 +1,4 @@
 /** The headers that guard a write: `Idempotency-Key` against doing it twice, `If-Match` against doing it blindly. */
-import { TerminalError } from '../platform/errors.ts';
 import type { Context } from './context.ts';
 import { InvalidRequest } from './faults.ts';
 
@@ -17,13 +16,15 @@ export function idempotencyKeyIn(ctx: Context): string | undefined {
   return key;
 }
 
+/** No order is ever there: seqs begin at 1. */
+const NOWHERE = 0;
+
 /**
- * The seq that a command must find; undefined where `If-Match` asks for none (absent, or `*`).
- * @throws TerminalError `precondition-failed` when no tag of it is that of the current seq.
+ * The seq that a command must find; undefined where `If-Match` asks for none (absent, or `*`). Where no tag of it is
+ * that of the current seq, it is one that no order has: a new command is then refused, and a repeated one found done.
  */
-export function matchingSeq(ifMatch: string, seq: number): number | undefined {
+export function expectedSeq(ifMatch: string, seq: number): number | undefined {
   if (ifMatch === '' || ifMatch.trim() === '*') return undefined;
   const tags = ifMatch.split(',').map((tag) => tag.trim());
-  if (!tags.includes(`"${seq}"`)) throw new TerminalError('precondition-failed', '');
-  return seq;
+  return tags.includes(`"${seq}"`) ? seq : NOWHERE;
 }

@@ -48,6 +48,8 @@ function faultCodeOf(issue: core.$ZodIssue): FaultCode {
       return issue.expected === 'int' ? 'not_an_integer' : 'wrong_type';
     case 'invalid_value':
       return issue.input === undefined ? 'required' : 'not_allowed';
+    case 'invalid_union':
+      return discriminationOf(issue) === undefined ? 'invalid' : 'not_allowed';
     case 'too_big':
       return issue.origin === 'string' ? 'too_long' : issue.origin === 'array' ? 'too_many' : 'too_large';
     case 'too_small':
@@ -65,12 +67,21 @@ function particularsOf(issue: core.$ZodIssue): Pick<Fault, 'limit' | 'expected'>
     case 'too_small':
       return { limit: issue.minimum };
     case 'invalid_value':
-      return { expected: issue.values.map((value) => JSON.stringify(value)).join(', ') };
+      return { expected: listed(issue.values) };
+    case 'invalid_union':
+      return { expected: listed(discriminationOf(issue) ?? []) };
     case 'invalid_type':
       return { expected: issue.expected };
     default:
       return {};
   }
+}
+
+const listed = (values: readonly unknown[]) => values.map((value) => JSON.stringify(value)).join(', ');
+
+/** What the field may be that tells several shapes apart, where it is none of them. */
+function discriminationOf(issue: core.$ZodIssueInvalidUnion): core.util.Primitive[] | undefined {
+  return issue.inclusive === false ? undefined : issue.options;
 }
 
 /** RFC 6901. */

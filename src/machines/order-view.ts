@@ -48,6 +48,8 @@ export interface OrderView {
   reason?: Reason;
   /** The commands that the viewer may send in this state. */
   allowedEvents: string[];
+  /** The version of the machine that runs it: for those who run the shop. */
+  machineVersion?: string;
   placedAt: string;
   updatedAt: string;
   /** Since when it is out of the lists. */
@@ -135,6 +137,7 @@ export function viewOrder(record: OrderRecord, role: Role): OrderView {
     ...(hold && { hold }),
     ...(reason && { reason }),
     allowedEvents: allowedEventsFor(record, role),
+    ...(OPERATORS.includes(role) && { machineVersion: record.machine.version }),
     placedAt: record.placedAt.toISOString(),
     updatedAt: record.updatedAt.toISOString(),
     ...(record.archivedAt && { archivedAt: record.archivedAt.toISOString() }),

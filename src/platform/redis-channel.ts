@@ -54,6 +54,7 @@ export function createRedisChannel(options: {
   });
   redis.on('close', () => {
     cancelProbe();
+    if (listening) logger.warn({ channel: name }, 'a channel lost its Redis connection; connecting again');
     listening = false;
   });
   redis.on('error', (error) => logger.debug({ error: messageOf(error) }, 'a channel cannot reach Redis'));

@@ -29,12 +29,23 @@ export interface PlaceOrder {
   idempotency: { key: string; fingerprint: string };
 }
 
+/** The order after what was asked for; `replayed` when that had been done before, under the same key or command. */
+export interface Answered {
+  record: OrderRecord;
+  replayed: boolean;
+}
+
 export interface OrderActors {
   /**
    * One durable insert; the same key and body again gives the first order back, as it was at seq 1.
    * @throws TerminalError `idempotency-key-reused` when the key came with another body.
    */
-  place(order: PlaceOrder): Promise<{ record: OrderRecord; replayed: boolean }>;
+  place(order: PlaceOrder): Promise<Answered>;
+  /**
+   * The order that was placed under that key before, as it was at seq 1; undefined when none was.
+   * @throws TerminalError `idempotency-key-reused` when the key came with another body.
+   */
+  replay(placing: Pick<PlaceOrder, 'by' | 'idempotency'>): Promise<OrderRecord | undefined>;
   /** The order as committed; undefined when there is none. */
   read(orderId: string): Promise<OrderRecord | undefined>;
   /** The order as it was at that seq, from its history; undefined when it never was. */
@@ -54,7 +65,7 @@ export interface OrderActors {
       commandId: string;
       expectedSeq?: number;
     },
-  ): Promise<OrderRecord>;
+  ): Promise<Answered>;
   /**
    * Takes an order that has ended out of the lists; it is kept for the audit. What is archived stays as it is.
    * @throws TerminalError `not-found`; `event-refused` when it has not ended

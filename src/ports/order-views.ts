@@ -64,6 +64,10 @@ export const orderView = z
     hold: z.strictObject({ reason: z.string() }).exactOptional(),
     reason: reason.exactOptional(),
     allowedEvents: z.array(z.string()).meta({ description: 'The commands that the viewer may send now.' }),
+    machineVersion: z
+      .string()
+      .exactOptional()
+      .meta({ description: 'For operators: the version of the machine that runs it.' }),
     placedAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
     archivedAt: z.iso.datetime().exactOptional().meta({ description: 'Since when it is out of the lists.' }),

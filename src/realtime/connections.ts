@@ -88,12 +88,6 @@ export class Connections {
     };
   }
 
-  /** Ends every connection of that user on this instance. */
-  endUser(userId: string): void {
-    for (const events of [...(this.#byUser.get(userId) ?? [])])
-      events.end({ code: 'unauthenticated', detail: ENDED });
-  }
-
   /** Asks each connection's token again, of that user's or of all: the word of its end may have been missed. */
   async revalidate(userId?: string): Promise<void> {
     const users = userId === undefined ? [...this.#byUser.values()] : [this.#byUser.get(userId) ?? []];

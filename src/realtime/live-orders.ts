@@ -1,7 +1,6 @@
 /** The feed of one instance, whatever carries it: who may be connected, and one order after the other. */
 import type { OrderRecord } from '../machines/order-view.ts';
 import type { Clock } from '../platform/clock.ts';
-import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { LiveOrders } from '../ports/live-orders.ts';
 import type { OrderChanges } from '../ports/order-changes.ts';
@@ -26,8 +25,6 @@ export interface LiveFeed extends LiveOrders {
   stream: OrderStream;
   connections: Connections;
   changes: OrderChanges;
-  /** Ends all that the user watches, on every instance: their rights have ended, or become others. */
-  endSessions(userId: string): void;
   /** Ends what that user watches here by tokens that count no more: one of their sessions has ended. */
   recheck(userId: string): void;
   /** Hangs up on everybody. */
@@ -36,14 +33,11 @@ export interface LiveFeed extends LiveOrders {
 
 /** Starts the feed of this instance. */
 export function createLiveFeed(parts: LiveFeedParts): LiveFeed {
-  const { feed, changes, connectionsPerUser, clock, logger } = parts;
+  const { feed, changes, connectionsPerUser, clock } = parts;
   const stream = new OrderStream(parts);
   const connections = new Connections(connectionsPerUser, clock);
-  const endings = [
-    feed.onAccessEnded((userId) => connections.endUser(userId)),
-    // What ended while the bus was deaf is found out by asking.
-    feed.onListening(() => void connections.revalidate()),
-  ];
+  // What ended while Redis was away is found out by asking.
+  const endListening = feed.onListening(() => void connections.revalidate());
   return {
     stream,
     connections,
@@ -57,14 +51,9 @@ export function createLiveFeed(parts: LiveFeedParts): LiveFeed {
       });
       return end;
     },
-    endSessions(userId) {
-      feed.endAccess(userId).catch((error: unknown) => {
-        logger.warn({ userId, error: messageOf(error) }, 'other instances were not told that access ended');
-      });
-    },
     recheck: (userId) => void connections.revalidate(userId),
     close() {
-      for (const end of endings) end();
+      endListening();
       connections.close();
       stream.close();
     },

@@ -40,9 +40,6 @@ export const feedMessageSchema = json.pipe(
   }),
 );
 
-/** The other message on the bus, as JSON text: a user whose access has ended. */
-export const accessMessageSchema = json.pipe(z.object({ userId: z.string() }));
-
 const orderId = z.string().min(1).max(100);
 const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected letters, digits, - and _');
 

@@ -20,14 +20,18 @@ const whilePending = (ref: PendingRef, more: object = {}): QueryFilter<OrderReco
 /** Writing one order: each method is one round trip to one document, shared with those asked for at the same time. */
 function orderWrites(model: Model<OrderRecord>): Omit<ActorStore, 'load' | 'due'> {
   const { insert, change } = groupedOrderWrites(model);
+  const findByKey = async (key: string) =>
+    (await model.findOne({ 'idempotency.key': key }, HIDDEN).lean<OrderRecord>()) ?? undefined;
   return {
     async insert(record) {
       if ((await insert(record as OrderRecord)) === 'inserted') return undefined;
       const key = record.idempotency?.key ?? '';
-      const earlier = await model.findOne({ 'idempotency.key': key }, HIDDEN).lean<OrderRecord>();
-      if (earlier === null) throw new RetryableError(`The order placed under ${key} is gone.`);
+      const earlier = await findByKey(key);
+      if (earlier === undefined) throw new RetryableError(`The order placed under ${key} is gone.`);
       return earlier;
     },
+
+    findByKey,
 
     commit: (actorId, expectedSeq, commit) => change({ kind: 'commit', actorId, expectedSeq, commit }),
 

@@ -1,47 +1,22 @@
 /** Whole lives of orders, through the public API and the feed of a running engine. */
-import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { io, type Socket } from 'socket.io-client';
 import type { TransitionView } from '../../src/machines/order-view.ts';
 import { audit } from '../support/audit.ts';
-import {
-  DEMO_PASSWORD,
-  eventually,
-  logIn,
-  orderBody,
-  startEngine,
-  type TestClient,
-  type TestEngine,
-} from '../support/engine.ts';
-import { startServices, type TestServices } from '../support/services.ts';
+import { DEMO_PASSWORD, eventually, orderBody, type TestClient } from '../support/engine.ts';
+import { type Shop, shareShop } from '../support/shop.ts';
 
-let services: TestServices;
-let engine: TestEngine;
+let shop: Shop;
 let operator: TestClient;
 let customer: TestClient;
-const endings: (() => Promise<void> | void)[] = [];
 
-test.before(async () => {
-  services = await startServices({ teardown: (fn) => endings.push(fn) });
-  const { mongodbUri, redisUrl, dir } = services;
-  const env = {
-    MONGODB_URI: mongodbUri,
-    REDIS_URL: redisUrl,
-    ORDO_DATA_DIR: join(dir, 'data'),
-    ORDO_BACKOFF_MS: '20',
-    ORDO_ATTEMPTS: '3',
-  };
-  engine = await startEngine({ teardown: (fn) => endings.unshift(fn) }, env);
-  operator = await logIn(() => engine.url);
-  customer = await logIn(() => engine.url, 'customer@ordo.example');
+shareShop(test, { ORDO_BACKOFF_MS: '20', ORDO_ATTEMPTS: '3' }, async (opened) => {
+  shop = opened;
+  ({ operator, customer } = shop);
   const product = { name: 'A cup', priceMinor: 500, currency: 'EUR', stock: 1_000 };
   for (const sku of ['CUP', 'POT']) await operator.call('POST', '/products', { ...product, sku });
   await operator.call('POST', '/products', { ...product, sku: 'RARE', stock: 1 });
   await operator.call('POST', '/products', { ...product, sku: 'POST', kind: 'charge' });
-});
-
-test.after.always(async () => {
-  for (const end of endings) await end();
 });
 
 const paidBy = (token: string) => orderBody(['CUP', 'POT'], { payment: { token } });
@@ -165,9 +140,9 @@ test('cancelled at whatever moment, an order ends with money and stock undone, o
   t.true(outcomes.has('cancelled'));
 });
 
-async function connect(token: string): Promise<Socket> {
-  const socket = io(engine.url, { auth: { token }, transports: ['websocket'], forceNew: true });
-  endings.unshift(() => void socket.disconnect());
+async function connect(t: ExecutionContext, token: string): Promise<Socket> {
+  const socket = io(shop.engine.url, { auth: { token }, transports: ['websocket'], forceNew: true });
+  t.teardown(() => void socket.disconnect());
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', () => resolve());
     socket.once('connect_error', reject);
@@ -179,7 +154,7 @@ const tokenOf = async (email: string) =>
   (await customer.call('POST', '/auth/login', { email, password: DEMO_PASSWORD })).body.accessToken as string;
 
 test('whoever watches an order from its placing sees every step of it, in order and once', async (t) => {
-  const socket = await connect(await tokenOf('customer@ordo.example'));
+  const socket = await connect(t, await tokenOf('customer@ordo.example'));
   const { id } = await customer.place(paidBy('tok_error_twice'));
   const seen: TransitionView[] = [];
   const done = new Promise<void>((resolve) => {
@@ -224,7 +199,7 @@ test("nobody else's order can be read, moved or watched, nor told from one that 
         .replace(/"instance":"[^"]*"/, '');
     t.is(hide(theirs), hide(nobodys));
   }
-  const socket = await connect(await tokenOf('customer@ordo.example'));
+  const socket = await connect(t, await tokenOf('customer@ordo.example'));
   const refused = await Promise.all(
     [id, other].map((orderId) => socket.emitWithAck('order.subscribe', { orderId })),
   );
@@ -264,7 +239,7 @@ test.after('the books are right after everything above', async (t) => {
   await eventually(count, (left) => left === 0);
   // A hold that came too late for a cancelled order is given back right after, not with its last transition.
   const { faults } = await eventually(
-    () => audit(services.mongodbUri),
+    () => audit(shop.services.mongodbUri),
     (books) => books.faults.length === 0,
     10_000,
   );

@@ -1,31 +1,21 @@
 /** Orders beyond their life: the short form, lists, search, history, archive, waiting, analytics; on a running engine. */
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import test from 'ava';
 import { mongo } from 'mongoose';
 import { historyAnswer, orderPageAnswer, ordersAnswer } from '../../src/http/order-answers.ts';
 import type { OrderView } from '../../src/machines/order-view.ts';
 import { orderView } from '../../src/ports/order-views.ts';
-import { eventually, logIn, orderBody, startEngine, type TestClient } from '../support/engine.ts';
-import { startServices, type TestServices } from '../support/services.ts';
+import { eventually, logIn, orderBody, type TestClient } from '../support/engine.ts';
+import { type Shop, shareShop } from '../support/shop.ts';
 
-let services: TestServices;
+let shop: Shop;
 let operator: TestClient;
 let customer: TestClient;
 let other: TestClient;
-let engineUrl: string;
-const endings: (() => Promise<void> | void)[] = [];
 
-test.before(async () => {
-  services = await startServices({ teardown: (fn) => endings.push(fn) });
-  const { mongodbUri, redisUrl, dir } = services;
-  const engine = await startEngine(
-    { teardown: (fn) => endings.unshift(fn) },
-    { MONGODB_URI: mongodbUri, REDIS_URL: redisUrl, ORDO_DATA_DIR: join(dir, 'data'), ORDO_BACKOFF_MS: '20' },
-  );
-  engineUrl = engine.url;
-  operator = await logIn(() => engine.url);
-  customer = await logIn(() => engine.url, 'customer@ordo.example');
+shareShop(test, { ORDO_BACKOFF_MS: '20' }, async (opened) => {
+  shop = opened;
+  ({ operator, customer } = shop);
   other = await logInNew('other@ordo.example');
   const product = { priceMinor: 500, currency: 'EUR', stock: 1_000 };
   await operator.call('POST', '/products', { ...product, sku: 'CUP', name: 'A Cup of Tea' });
@@ -40,16 +30,12 @@ test.before(async () => {
   });
 });
 
-test.after.always(async () => {
-  for (const end of endings) await end();
-});
-
 /** A customer who has just registered. */
 async function logInNew(email: string): Promise<TestClient> {
   const body = { email, username: email.split('@')[0], password: 'a-password-for-tests' };
   const reply = await operator.call('POST', '/auth/register', body);
   if (reply.status !== 201) throw new Error(JSON.stringify(reply));
-  return logIn(() => engineUrl, email);
+  return logIn(() => shop.engine.url, email);
 }
 
 const place = (client: TestClient, body: object, headers: Record<string, string> = {}) =>
@@ -106,6 +92,25 @@ test('the same short form again is the same order; another one under its key is 
   t.is(again.headers.get('idempotent-replayed'), 'true');
   t.deepEqual(again.body, first.body);
   t.is((await place(customer, short({ quantity: 3 }), key)).status, 422);
+});
+
+test('the same short form again is the same order when its product was renamed and re-priced', async (t) => {
+  const product = { sku: 'JUG', name: 'Jug', priceMinor: 500, currency: 'EUR', stock: 9 };
+  await operator.call('POST', '/products', product);
+  const key = { 'idempotency-key': randomUUID() };
+  const jug = short({ product_name: 'jug' });
+  const first = await place(customer, jug, key);
+  t.is(first.status, 201);
+  const repeated = async () => {
+    const again = await place(customer, jug, key);
+    t.deepEqual([again.status, again.body], [201, first.body]);
+    t.is(again.headers.get('idempotent-replayed'), 'true');
+  };
+  await operator.call('PATCH', '/products/JUG', { name: 'Pitcher', priceMinor: 700 });
+  t.is((await place(customer, jug)).status, 400, 'without the key, there is no such product any more');
+  await repeated();
+  t.is((await place(customer, short({ product_name: 'jug', quantity: 3 }), key)).status, 422);
+  t.is((await place(other, jug, key)).status, 400, "a key is its customer's own");
 });
 
 const refusals: [string, object, string, string][] = [
@@ -258,7 +263,7 @@ test('the history tells who did what, and finds out what was tampered with', asy
   const plain = await operator.call('GET', `/orders/${order.id}/history`);
   t.is(plain.body.intact, undefined);
 
-  const client = await mongo.MongoClient.connect(services.mongodbUri);
+  const client = await mongo.MongoClient.connect(shop.services.mongodbUri);
   t.teardown(() => client.close());
   const orders = client.db().collection<{ _id: string }>('orders');
   await orders.updateOne({ _id: order.id }, { $set: { 'history.1.at': new Date(0) } });

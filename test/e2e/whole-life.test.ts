@@ -1,41 +1,27 @@
 /** Every way that an order can take besides the straight one, through the public API of a running engine. */
-import { join } from 'node:path';
 import test from 'ava';
 import type { OrderView } from '../../src/machines/order-view.ts';
 import { audit } from '../support/audit.ts';
-import { eventually, logIn, orderBody, startEngine, type TestClient } from '../support/engine.ts';
-import { startServices, type TestServices } from '../support/services.ts';
+import { eventually, orderBody, type TestClient } from '../support/engine.ts';
+import { type Shop, shareShop } from '../support/shop.ts';
 
-let services: TestServices;
+let shop: Shop;
 let operator: TestClient;
 let customer: TestClient;
-const endings: (() => Promise<void> | void)[] = [];
 
-test.before(async () => {
-  services = await startServices({ teardown: (fn) => endings.push(fn) });
-  const { mongodbUri, redisUrl, dir } = services;
-  const engine = await startEngine(
-    { teardown: (fn) => endings.unshift(fn) },
-    {
-      MONGODB_URI: mongodbUri,
-      REDIS_URL: redisUrl,
-      ORDO_DATA_DIR: join(dir, 'data'),
-      ORDO_BACKOFF_MS: '20',
-      ORDO_ATTEMPTS: '3',
-      ORDO_PARCEL_UNITS: '4',
-      ORDO_UNPAID_EXPIRY_MS: '3000',
-      ORDO_LEASE_MS: '1000',
-      ORDO_SWEEP_INTERVAL_MS: '100',
-    },
-  );
-  operator = await logIn(() => engine.url);
-  customer = await logIn(() => engine.url, 'customer@ordo.example');
+const settings = {
+  ORDO_BACKOFF_MS: '20',
+  ORDO_ATTEMPTS: '3',
+  ORDO_PARCEL_UNITS: '4',
+  ORDO_UNPAID_EXPIRY_MS: '3000',
+  ORDO_LEASE_MS: '1000',
+  ORDO_SWEEP_INTERVAL_MS: '100',
+};
+shareShop(test, settings, async (opened) => {
+  shop = opened;
+  ({ operator, customer } = shop);
   const product = { name: 'A cup', priceMinor: 500, currency: 'EUR', stock: 1_000 };
   for (const sku of ['CUP', 'POT']) await operator.call('POST', '/products', { ...product, sku });
-});
-
-test.after.always(async () => {
-  for (const end of endings) await end();
 });
 
 const lines = (...quantities: number[]) =>
@@ -221,6 +207,6 @@ test('the past of an order, and what a command would do', async (t) => {
 });
 
 test.after('the books are exact after all of it', async (t) => {
-  const { faults } = await audit(services.mongodbUri);
+  const { faults } = await audit(shop.services.mongodbUri);
   t.deepEqual(faults, []);
 });

@@ -72,6 +72,8 @@ test('an operator logs in, sees a real queue and its job, and logs out', async (
   const page = await app.call('GET', '/admin/queues', { headers: { ...PAGE, cookie } });
   t.is(page.status, 200);
   t.regex(page.text, /<title>Ordo<\/title>/);
+  t.notRegex(page.text, /(href|src)="(https?:)?\/\//, 'nothing is asked of a foreign host');
+  t.regex(page.text, /<link href="static\/css\/main/);
   const script = page.text.match(/src="(static\/js\/main[^"]+)"/)?.[1];
   t.is((await app.call('GET', `/admin/queues/${script}`, { headers: { cookie } })).status, 200);
   const shown = await app.call('GET', '/admin/queues/api/queues?activeQueue=validation&status=waiting', {

@@ -1,5 +1,7 @@
 /** Commands by every door: events, the statuses of the older APIs, trials; and the order as it was. */
 import test from 'ava';
+import { orderMachine } from '../../src/machines/order-machine.ts';
+import { COMMAND_ROLES } from '../../src/machines/order-view.ts';
 import { orderBody, placeOrder, type RunningApp, startApp } from './support/running-app.ts';
 
 const HELD = { output: { type: 'stock.held' } };
@@ -56,7 +58,52 @@ test('the same command under the same key is done once', async (t) => {
     });
   const [first, second] = [await send(), await send()];
   t.deepEqual([first.status, second.status, second.text], [200, 200, first.text]);
+  t.deepEqual(
+    [first, second].map(({ headers }) => headers.get('idempotent-replayed')),
+    [null, 'true'],
+  );
   t.is((await app.orders.read(id))?.history.length, 2);
+});
+
+test('a repetition says so, whatever the order has become since, and whatever version it was sent for', async (t) => {
+  const { app, id, path, operator } = await setUp(t);
+  const put = (status: string, key: string, ifMatch = '*') =>
+    app.call('PUT', `${path}/status`, {
+      token: operator.token,
+      body: { status },
+      headers: { 'idempotency-key': key, 'if-match': ifMatch },
+    });
+  await app.orders.settle(id, { error: 'The warehouse is down.' });
+  // It means a retry here, and would mean a resumption when it comes again.
+  for (const replayed of [null, 'true']) {
+    const answer = await put('PROCESSING', 'k', '"2"');
+    t.is(answer.status, 200, answer.text);
+    t.is(answer.headers.get('idempotent-replayed'), replayed);
+    t.like(answer.json, { state: 'validating', seq: 3 });
+  }
+  t.is((await put('PROCESSING', 'k2')).status, 409);
+  t.is((await put('PROCESSING', 'k3', '"2"')).status, 412);
+});
+
+test('a command that there is none of is answered with those that there are', async (t) => {
+  const { app, path, customer } = await setUp(t);
+  const send = (body: object) => app.call('POST', `${path}/events`, { token: customer.token, body });
+  for (const body of [{ type: 'order.cancle' }, {}]) {
+    const { status, json } = await send(body);
+    t.is(status, 400);
+    t.like(json.errors, [{ pointer: '/type', code: 'not_allowed' }]);
+    for (const command of Object.keys(COMMAND_ROLES)) t.true(json.errors[0]?.detail.includes(`"${command}"`));
+  }
+  const refused = await send({ type: 'order.pay', token: 'tok_approve' });
+  t.is(refused.status, 409, refused.text);
+  t.deepEqual(refused.json.allowedEvents, ['order.cancel', 'order.cancelLines']);
+});
+
+test('which version of the machine runs an order is told to those who run the shop', async (t) => {
+  const { app, path, customer, operator } = await setUp(t);
+  const shown = async (token: string) => (await app.call('GET', path, { token })).json.machineVersion;
+  t.is(await shown(operator.token), orderMachine.version);
+  t.is(await shown(customer.token), undefined);
 });
 
 test('a command of operators is forbidden to the owner', async (t) => {

@@ -75,8 +75,8 @@ const runtime: Mutant[] = [
   {
     name: 'idempotency key of placing',
     file: 'src/actors/orders.ts',
-    snippet: 'order.idempotency.key}`;',
-    replacement: 'order.idempotency.key}/${newId()}`;',
+    snippet: '/${key}`, fingerprint }',
+    replacement: '/${key}/${newId()}`, fingerprint }',
     caughtBy: SEEDS,
   },
   {

@@ -7,7 +7,10 @@ import { makeTestDir, startRedis } from '../support/services.ts';
 import { createFakeOrders } from './fake-orders.ts';
 import { connect, eventually, openClient, refusalOf, startInstance, tokenFor, verify } from './instance.ts';
 
-async function setUp(t: ExecutionContext, options: { clock?: Clock; allowedOrigins?: string[] } = {}) {
+async function setUp(
+  t: ExecutionContext,
+  options: { clock?: Clock; allowedOrigins?: string[]; verify?: typeof verify } = {},
+) {
   const { redisUrl } = await startRedis(t, await makeTestDir(t));
   const orders = createFakeOrders();
   const instance = await startInstance(t, { redisUrl, orders, ...options });
@@ -144,21 +147,24 @@ test('a renewed token keeps the socket and its subscriptions; one of another use
   t.pass();
 });
 
-test('when the rights of a user end, their sockets end on every instance, and nobody else’s', async (t) => {
-  const { redisUrl } = await startRedis(t, await makeTestDir(t));
-  const orders = createFakeOrders();
-  const [one, two] = [
-    await startInstance(t, { redisUrl, orders }),
-    await startInstance(t, { redisUrl, orders }),
+test('when a session of a user ends, its sockets end, and nobody else’s, nor those of another session', async (t) => {
+  const ended = new Set<string>();
+  const check = (token: string) => {
+    if (ended.has(token)) throw new Error('This session has ended.');
+    return verify(token);
+  };
+  const { instance } = await setUp(t, { verify: check });
+  const [first, second] = [tokenFor('ada'), tokenFor('ada', 'customer', '2099-01-02T00:00:00Z')];
+  const [gone, kept, eve] = [
+    await connect(t, instance, first),
+    await connect(t, instance, second),
+    await connect(t, instance, tokenFor('eve')),
   ];
-  const ended = [await connect(t, one, tokenFor('ada')), await connect(t, two, tokenFor('ada'))];
-  const eve = await connect(t, two, tokenFor('eve'));
-  one.live.endSessions('ada');
-  for (const client of ended) {
-    await eventually(() => client.socket.disconnected, 'the disconnection');
-    t.is(client.errors[0]?.code, 'unauthenticated');
-  }
-  t.true((await eve.ask('order.unsubscribe', { orderId: 'o1' })).ok);
+  ended.add(first);
+  instance.live.recheck('ada');
+  await eventually(() => gone.socket.disconnected, 'the disconnection');
+  t.is(gone.errors[0]?.code, 'unauthenticated');
+  for (const client of [kept, eve]) t.true((await client.ask('order.unsubscribe', { orderId: 'o1' })).ok);
 });
 
 test('rights that end while Redis is away are found out when it is back', async (t) => {
@@ -176,7 +182,6 @@ test('rights that end while Redis is away are found out when it is back', async 
   await redis.kill();
   await eventually(() => !one.feed.isListening() && !two.feed.isListening(), 'both feeds noticing');
   disabled.add('ada');
-  one.live.endSessions('ada');
   t.true((await ada.ask('order.unsubscribe', { orderId: 'o1' })).ok, 'the other instance cannot know yet');
   await redis.start();
   await eventually(() => ada.socket.disconnected, 'the disconnection');

@@ -125,7 +125,7 @@ test('a stream is for those who may see the order, and as long as they may', asy
   t.is((await app.call('GET', '/api/v1/orders/o1/stream')).status, 401);
   const operator = await app.person('operator');
   const [one, two] = [await open(t, app.url, ada), await open(t, app.url, operator)];
-  live.endSessions(ada.user.id);
+  live.recheck(ada.user.id);
   await eventually(() => one.ended, 'the end with the rights');
   t.false(two.ended);
   clock.advance(3_600_000);

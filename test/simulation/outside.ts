@@ -123,6 +123,7 @@ export function storeFor({ scheduler, store, committed }: Outside, caller: Calle
       keep(record._id);
       return inserted;
     }),
+    findByKey: later('store.findByKey', store.findByKey),
     load: later('store.load', store.load),
     commit: later(
       'store.commit',

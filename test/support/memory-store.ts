@@ -32,6 +32,8 @@ export function createMemoryStore(): MemoryStore {
     throw new Error(`the store failed: ${failure}`);
   };
 
+  const withKey = (key: string) => [...records.values()].find(({ idempotency }) => idempotency?.key === key);
+
   return {
     records,
     failNextCommit: (failure) => failures.push(failure),
@@ -40,14 +42,13 @@ export function createMemoryStore(): MemoryStore {
     },
 
     async insert(record) {
-      const key = record.idempotency?.key;
-      const earlier = [...records.values()].find(
-        ({ idempotency }) => key !== undefined && idempotency?.key === key,
-      );
+      const earlier = record.idempotency && withKey(record.idempotency.key);
       if (earlier) return structuredClone(earlier);
       records.set(record._id, structuredClone(record));
       return undefined;
     },
+
+    findByKey: async (key) => structuredClone(withKey(key)),
 
     load: async (actorId) => structuredClone(records.get(actorId)),
 

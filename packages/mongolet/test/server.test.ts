@@ -382,6 +382,26 @@ test('maxTimeMS ends a query that takes too long, and a write leaves nothing', a
   t.is(await many.countDocuments({ n: { $gte: 0 } }, { maxTimeMS: 60_000 }), 20_000);
 });
 
+test('maxTimeMS ends a join that takes too long, however little each part of it looks at', async (t) => {
+  const db = await database(t);
+  const few = db.collection('few');
+  await few.insertMany(Array.from({ length: 60 }, (_, n) => ({ n })));
+  const numbers = (length: number) => Array.from({ length }, (_, n) => n);
+  const counted = { $count: 'n' };
+  const all = (...pipeline: object[]) => ({ $lookup: { from: 'few', pipeline, as: 'joined' } });
+  const byId = { $lookup: { from: 'few', localField: 'n', foreignField: '_id', as: 'joined' } };
+  const isTooLong = async (aggregation: mongo.AggregationCursor) =>
+    t.is((await refusal(aggregation.toArray())).code, 50);
+  const limit = { maxTimeMS: 1 };
+  await isTooLong(few.aggregate([all(all(all(counted), counted), counted), counted], limit));
+  const missing = numbers(20_000).map((n) => ({ n }));
+  await isTooLong(db.aggregate([{ $documents: missing }, byId, counted], limit));
+  const square = { one: numbers(2_000), other: numbers(2_000) };
+  const pairs = [{ $documents: [square] }, { $unwind: '$one' }, { $unwind: '$other' }];
+  await isTooLong(db.aggregate([...pairs, counted], limit));
+  t.deepEqual(await few.aggregate([all(counted), counted], { maxTimeMS: 60_000 }).toArray(), [{ n: 60 }]);
+});
+
 test('mongoose works unchanged over TCP, as a replica set', async (t) => {
   const running = await server(t);
   const connection = await mongoose

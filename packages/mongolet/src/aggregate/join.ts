@@ -1,5 +1,6 @@
 /** Stages that bring several streams together: `$lookup`, `$unionWith`, `$facet`. */
 import { errorOf } from '../errors.ts';
+import { checkTimeLimit } from '../plan/time-limit.ts';
 import { type Doc, docOf, keysOf, type Value } from '../value/document.ts';
 import { indexValues } from '../value/path.ts';
 import { isDoc } from '../value/type.ts';
@@ -31,6 +32,8 @@ export const lookup: StageCompiler = (spec, context) => {
   const path = as.split('.');
   return function* (input) {
     for (const one of input) {
+      // A join that finds nothing looks at no document.
+      checkTimeLimit();
       const filter = byField ? { [foreignField]: { $in: localValues(one, localField) } } : {};
       const found = context.find(from, filter);
       const bound = Object.fromEntries(

@@ -1,6 +1,7 @@
 /** Stages that change single documents: `$project`, `$addFields`, `$unset`, `$replaceRoot`, `$unwind`. */
 import { Long } from 'bson';
 import { errorOf, MongoletError } from '../errors.ts';
+import { checkTimeLimit } from '../plan/time-limit.ts';
 import { compileProjection } from '../project/index.ts';
 import { copyDoc, type Doc, getField, keysOf, removeField, setField, type Value } from '../value/document.ts';
 import { getPath } from '../value/path.ts';
@@ -75,6 +76,7 @@ export const unwind: StageCompiler = (spec) => {
       const value = getPath(one, parts.join('.'));
       if (Array.isArray(value) && value.length > 0) {
         for (const [i, element] of value.entries()) {
+          checkTimeLimit();
           yield withIndex(withPath(one, parts, 0, element as Value) as Doc, Long.fromNumber(i));
         }
       } else if (Array.isArray(value)) {
