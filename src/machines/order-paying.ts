@@ -31,7 +31,13 @@ const validating = orderSetup.createStateConfig({
     src: 'validation.check',
     input: ({ context }) => ({ orderId: context.input.orderId }),
     onDone: [
-      { guard: ({ event }) => event.output.type === 'stock.held', target: 'proceeding' },
+      {
+        guard: ({ event }) => event.output.type === 'stock.held',
+        target: 'proceeding',
+        actions: assign(({ event: { output } }) =>
+          output.type === 'stock.held' ? { held: output.held } : {},
+        ),
+      },
       {
         guard: ({ event }) => event.output.type === 'order.refused' && event.output.heldSome,
         target: 'releasing',

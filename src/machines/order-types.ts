@@ -105,6 +105,18 @@ export interface Return {
   reason?: string;
 }
 
+/** A product of an order, and under which token it is held; null in holds from before there were tokens. */
+export interface HeldUnder {
+  sku: string;
+  token: string | null;
+}
+
+/** The holds that an order goes by: under the token of the run that succeeded, but for those of earlier runs. */
+export interface Holds {
+  token: string;
+  others?: HeldUnder[];
+}
+
 /** The stages whose attempts can be used up. */
 export type StuckState =
   | 'validating'
@@ -128,6 +140,8 @@ export interface OrderContext {
   chargeMinor?: number | undefined;
   /** What `order.pay` brought; before the input's. Null when it was declined. */
   paymentToken?: string | null | undefined;
+  /** Absent where its validation was done before there were tokens: then it goes by any hold of its own. */
+  held?: Holds | undefined;
   payment?: Payment | undefined;
   /** The gateway told that the payment failed; it is not barred there yet. */
   failure?: Reason | undefined;
@@ -153,7 +167,7 @@ export interface OrderContext {
 
 /** What the work of each invocation can come to; a decline is an outcome, not an exception. */
 export type ValidationOutcome =
-  | { type: 'stock.held' }
+  | { type: 'stock.held'; held?: Holds }
   | {
       type: 'order.refused';
       reason: Reason;

@@ -199,6 +199,20 @@ const goods: Mutant[] = [
     caughtBy: { tests: ['test/store/hold-races.test.ts'] },
   },
   {
+    name: 'a sale goes by the token of its hold',
+    file: 'src/store/stock-moves.ts',
+    snippet: '(token === undefined ? {} : { token })',
+    replacement: '(token === undefined ? {} : {})',
+    caughtBy: { tests: ['test/store/hold-races.test.ts'] },
+  },
+  {
+    name: 'an order is sold under the token that it was held under',
+    file: 'src/jobs/processors.ts',
+    snippet: '...(token !== undefined && { token }) };',
+    replacement: '...(token === null && { token }) };',
+    caughtBy: { tests: ['test/jobs/processors.test.ts'] },
+  },
+  {
     name: 'a settlement is conditional on the quantity held',
     file: 'src/store/stock-ledger.ts',
     snippet: 'filter: { _id, holds: trusted({ $elemMatch: hold }) },',

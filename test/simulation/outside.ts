@@ -23,7 +23,7 @@ export interface SimulatedProduct {
   received: number;
   available: number;
   sold: number;
-  holds: Map<string, { quantity: number; atMs: number }>;
+  holds: Map<string, { quantity: number; atMs: number; token: string }>;
   returns: Map<string, { orderId: string; quantity: number }>;
 }
 
