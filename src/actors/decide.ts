@@ -1,7 +1,7 @@
 /** Decide: one event against one record, pure. The I/O that follows from it is the caller's. */
 import type { ActorRecord, Cause } from '../machines/actor-record.ts';
 import { type Occurrence, toCommit } from './commit.ts';
-import type { ActorDefinition } from './definition.ts';
+import { type ActorDefinition, exhaustedType } from './definition.ts';
 import type { Leases } from './effects.ts';
 import type { Commit, PendingRef } from './ports.ts';
 import { firstStep, nextStep, rehydrate } from './snapshots.ts';
@@ -92,7 +92,7 @@ function occurrenceOf(
   if ('error' in stimulus.outcome) {
     const error = { message: stimulus.outcome.error };
     return {
-      type: `${id}.failed`,
+      type: exhaustedType(id),
       event: { type: `xstate.error.actor.${id}`, error, actorId: id },
       by: SYSTEM,
       commandId,
@@ -152,6 +152,6 @@ export function decide(
       : stimulus.kind === 'timer'
         ? { ...record, timers: record.timers.filter(({ id }) => id !== stimulus.ref.id) }
         : record;
-  const step = nextStep(definition, snapshot, occurrence.event);
+  const step = nextStep(definition, snapshot, occurrence.event, now);
   return { kind: 'moved', commit: toCommit(definition, before, step, occurrence, now, leases) };
 }

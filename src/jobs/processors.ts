@@ -4,6 +4,7 @@ import { bySku, keptLines } from '../machines/order-lines.ts';
 import type {
   ConfirmationOutcome,
   LineQuantity,
+  LocationOutcome,
   NoticeOutcome,
   OrderInput,
   OrderLine,
@@ -15,6 +16,7 @@ import { type OrderRecord, viewOrder } from '../machines/order-view.ts';
 import { RetryableError } from '../platform/errors.ts';
 import type { NoticeTemplate } from '../ports/notifier.ts';
 import type { Charge } from '../ports/payment.ts';
+import type { Booking } from '../ports/shipping.ts';
 import type { SaleUnits } from '../ports/stock.ts';
 import type { User } from '../ports/users.ts';
 import { createCompensations } from './compensations.ts';
@@ -64,6 +66,14 @@ const contentsOf = ({ lines }: OrderInput, parcel: LineQuantity[] | undefined): 
 
 /** Payment and shipping: idempotent at their providers. */
 function forwardStages({ gateway, carrier }: ProcessorParts) {
+  const book = (
+    { input }: OrderRecord,
+    key: string,
+    parcel: LineQuantity[] | undefined,
+  ): Promise<Booking> => {
+    const { orderId, shippingAddress: address } = input;
+    return carrier.book({ key, orderId, address, lines: contentsOf(input, parcel) });
+  };
   return {
     /** Charges once: after a failed attempt the gateway is asked what became of it before it is repeated, by an operator too. */
     async 'payment.capture'({
@@ -89,12 +99,24 @@ function forwardStages({ gateway, carrier }: ProcessorParts) {
       record,
       input: { shipmentKey: key, lines: parcel },
     }: Work<{ shipmentKey: string; lines?: LineQuantity[] }>): Promise<ShippingOutcome> {
-      const { orderId, shippingAddress: address } = record.input;
-      const lines = contentsOf(record.input, parcel);
-      const booking = await carrier.book({ key, orderId, address, lines });
+      const booking = await book(record, key, parcel);
       if (booking.status === 'refused') return { type: 'shipment.refused', reason: booking.reason };
       const { shipmentId, trackingNumber } = booking;
       return { type: 'shipment.booked', shipmentId, carrier: booking.carrier, trackingNumber };
+    },
+
+    /** The end of the wait for a booking: asks the carrier whether it has the parcel all the same. */
+    async 'shipping.locate'({
+      record,
+      input: { shipmentKey: key, lines: parcel },
+    }: Work<{ shipmentKey: string; lines?: LineQuantity[] }>): Promise<LocationOutcome> {
+      const status = await carrier.track(key);
+      if (status === undefined || status === 'recalled') return { type: 'shipment.missing' };
+      // What is booked under that key is told again.
+      const booking = await book(record, key, parcel);
+      if (booking.status === 'refused') return { type: 'shipment.missing' };
+      const { shipmentId, trackingNumber } = booking;
+      return { type: 'shipment.booked', shipmentId, carrier: booking.carrier, trackingNumber, status };
     },
   };
 }

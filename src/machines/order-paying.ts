@@ -74,7 +74,7 @@ const adjusting = orderSetup.createStateConfig({
 });
 
 const charging = orderSetup.createStateConfig({
-  entry: 'beginCharge',
+  entry: ['beginCharge', 'beginWaiting'],
   invoke: {
     id: 'payment',
     src: 'payment.capture',
@@ -121,6 +121,7 @@ const charging = orderSetup.createStateConfig({
 });
 
 const awaitingPayment = orderSetup.createStateConfig({
+  entry: 'beginWaiting',
   after: { 'payment.expired': 'settling' },
   on: {
     'order.pay': { guard: 'payable', target: 'charging', actions: 'rememberToken' },
