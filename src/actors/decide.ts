@@ -63,6 +63,8 @@ export function begin(
     ...actor,
     machine: { id: definition.id, version: definition.version },
     seq: 1,
+    invocations: [],
+    timers: [],
     ...rest,
     ...(sweepAt && { sweepAt }),
     history: [entry],
@@ -145,13 +147,7 @@ export function decide(
   if (record.snapshot.status !== 'active' || record.status === 'quarantined') return { kind: 'refused' };
   const snapshot = rehydrate(definition, record);
   if (stimulus.kind === 'command' && !snapshot.can(occurrence.event)) return { kind: 'refused' };
-  // What has just been settled is no longer pending, whether or not its state was left.
-  const before =
-    stimulus.kind === 'outcome'
-      ? { ...record, invocations: record.invocations.filter(({ id }) => id !== stimulus.ref.id) }
-      : stimulus.kind === 'timer'
-        ? { ...record, timers: record.timers.filter(({ id }) => id !== stimulus.ref.id) }
-        : record;
+  const before = 'ref' in stimulus ? { ...record, settled: stimulus.ref } : record;
   const step = nextStep(definition, snapshot, occurrence.event, now);
   return { kind: 'moved', commit: toCommit(definition, before, step, occurrence, now, leases) };
 }

@@ -62,6 +62,13 @@ const runtime: Mutant[] = [
     caughtBy: SEEDS,
   },
   {
+    name: 'a commit leaves the counters that it does not change',
+    file: 'src/actors/commit.ts',
+    snippet: 'before.every((each, index) => each === after[index])',
+    replacement: 'before.length === 0',
+    caughtBy: { tests: ['test/actors/actor.test.ts'] },
+  },
+  {
     name: 'idempotency key of placing',
     file: 'src/actors/orders.ts',
     snippet: 'order.idempotency.key}`;',
