@@ -25,6 +25,7 @@ const MET = [
   'queues.add reply-lost',
   'feed.publish before',
   'stock.hold before',
+  'stock.hold stalled',
   'stock.hold twice',
   'stock.keep twice',
   'stock.available reply-lost',
