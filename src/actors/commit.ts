@@ -10,7 +10,7 @@ import type {
 import { chained } from './chain.ts';
 import type { ActorDefinition } from './definition.ts';
 import { collectEffects, type Leases, stateName, sweepTime } from './effects.ts';
-import type { Commit } from './ports.ts';
+import type { Commit, PendingRef } from './ports.ts';
 import { commandsIn, type Step, toSnapshot } from './snapshots.ts';
 
 /** What was pending and still is: an invocation lives as long as the state that owns it was not left. */
@@ -35,13 +35,18 @@ export interface Occurrence {
   commandId: string;
 }
 
-/** A record as far as a step depends on it; `reason` is the one it had. */
+/** A record as far as a step depends on it, and what the step settles of what is pending there. */
 export type Before = Pick<
   ActorRecord,
   'seq' | 'state' | 'invocations' | 'timers' | 'publications' | 'history'
 > & {
   snapshot?: DurableSnapshot;
+  settled?: PendingRef;
 };
+
+/** The list as a commit has it: not at all when it holds the very same as before. */
+const changed = <T>(before: T[], after: T[]): T[] | undefined =>
+  before.length === after.length && before.every((each, index) => each === after[index]) ? undefined : after;
 
 /** All that a step changes in the record. */
 export function toCommit(
@@ -58,12 +63,21 @@ export function toCommit(
   const state = stateName(next.value);
   const { reason } = next.context as { reason?: unknown };
   const previousReason = (before.snapshot?.context as { reason?: unknown } | undefined)?.reason;
+  // What has just been settled is no longer pending, whether or not its state was left.
+  const isOpen = ({ id }: { id: string }) => id !== before.settled?.id;
   const invocations = final
     ? []
-    : [...keepInvocations(definition, before.invocations, next, effects.invocations), ...effects.invocations];
+    : [
+        ...keepInvocations(definition, before.invocations.filter(isOpen), next, effects.invocations),
+        ...effects.invocations,
+      ];
   const started = new Set(effects.timers.map(({ id }) => id));
-  const kept = before.timers.filter(({ id }) => !effects.cancelledTimers.has(id) && !started.has(id));
+  const kept = before.timers
+    .filter(isOpen)
+    .filter(({ id }) => !effects.cancelledTimers.has(id) && !started.has(id));
   const timers = final ? [] : [...kept, ...effects.timers];
+  const changedInvocations = changed(before.invocations, invocations);
+  const changedTimers = changed(before.timers, timers);
   const publications = [...before.publications, seq];
   const entry = {
     seq,
@@ -81,8 +95,8 @@ export function toCommit(
     status: final ? 'done' : 'active',
     snapshot: toSnapshot(next),
     allowedCommands: next.status === 'active' ? commandsIn(definition, next) : [],
-    invocations,
-    timers,
+    ...(changedInvocations && { invocations: changedInvocations }),
+    ...(changedTimers && { timers: changedTimers }),
     publications,
     sweepAt: sweepTime({ invocations, timers, publications }, now, leases),
     updatedAt: now,

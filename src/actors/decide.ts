@@ -1,7 +1,7 @@
 /** Decide: one event against one record, pure. The I/O that follows from it is the caller's. */
 import type { ActorRecord, Cause } from '../machines/actor-record.ts';
 import { type Occurrence, toCommit } from './commit.ts';
-import type { ActorDefinition } from './definition.ts';
+import { type ActorDefinition, exhaustedType } from './definition.ts';
 import type { Leases } from './effects.ts';
 import type { Commit, PendingRef } from './ports.ts';
 import { firstStep, nextStep, rehydrate } from './snapshots.ts';
@@ -63,6 +63,8 @@ export function begin(
     ...actor,
     machine: { id: definition.id, version: definition.version },
     seq: 1,
+    invocations: [],
+    timers: [],
     ...rest,
     ...(sweepAt && { sweepAt }),
     history: [entry],
@@ -92,7 +94,7 @@ function occurrenceOf(
   if ('error' in stimulus.outcome) {
     const error = { message: stimulus.outcome.error };
     return {
-      type: `${id}.failed`,
+      type: exhaustedType(id),
       event: { type: `xstate.error.actor.${id}`, error, actorId: id },
       by: SYSTEM,
       commandId,
@@ -145,13 +147,7 @@ export function decide(
   if (record.snapshot.status !== 'active' || record.status === 'quarantined') return { kind: 'refused' };
   const snapshot = rehydrate(definition, record);
   if (stimulus.kind === 'command' && !snapshot.can(occurrence.event)) return { kind: 'refused' };
-  // What has just been settled is no longer pending, whether or not its state was left.
-  const before =
-    stimulus.kind === 'outcome'
-      ? { ...record, invocations: record.invocations.filter(({ id }) => id !== stimulus.ref.id) }
-      : stimulus.kind === 'timer'
-        ? { ...record, timers: record.timers.filter(({ id }) => id !== stimulus.ref.id) }
-        : record;
-  const step = nextStep(definition, snapshot, occurrence.event);
+  const before = 'ref' in stimulus ? { ...record, settled: stimulus.ref } : record;
+  const step = nextStep(definition, snapshot, occurrence.event, now);
   return { kind: 'moved', commit: toCommit(definition, before, step, occurrence, now, leases) };
 }

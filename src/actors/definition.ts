@@ -24,6 +24,9 @@ export function queueOf(src: string): string {
   return src.slice(0, src.indexOf('.'));
 }
 
+/** What people read where the attempts of an invocation are used up. No event of the machine may be called so. */
+export const exhaustedType = (id: string): string => `${id}.exhausted`;
+
 /**
  * Reads what the runtime needs out of a plain XState machine.
  * @throws Error naming the state that uses what cannot be made durable: history states, invokes whose
@@ -46,6 +49,10 @@ export function defineActor(machine: AnyStateMachine): ActorDefinition {
           throw new Error(
             `State ${node.id}: invoke "${invoke.id}" has no transition for its ${outcome} outcome.`,
           );
+      if (machine.events.includes(exhaustedType(invoke.id)))
+        throw new Error(
+          `State ${node.id}: "${exhaustedType(invoke.id)}" is an event, and what it is called when "${invoke.id}" fails.`,
+        );
       invokeOwners.set(invoke.id, node.id);
       sources.add(src);
     }

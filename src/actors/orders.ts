@@ -1,9 +1,10 @@
 /** The orders as living things: placing, reading and commanding them; what REST and the feed talk to. */
+import { comesEarly } from '../machines/order-news.ts';
 import { whyNot } from '../machines/order-refusals.ts';
 import type { OrderCommand, OrderInput, OrderPolicy, Role } from '../machines/order-types.ts';
 import { allowedEventsFor, COMMAND_ROLES, type OrderRecord } from '../machines/order-view.ts';
 import type { Clock } from '../platform/clock.ts';
-import { TerminalError } from '../platform/errors.ts';
+import { RetryableError, TerminalError } from '../platform/errors.ts';
 import type { OrderActors, PlaceOrder } from '../ports/order-actors.ts';
 import { applyCommit } from './actor.ts';
 import { begin, decide } from './decide.ts';
@@ -130,6 +131,9 @@ function reading({
   };
 }
 
+/** When news that came early are to be told again: bookings are mostly committed a moment later. */
+const EARLY_AGAIN_MS = 5_000;
+
 function commanding({ registry }: OrdersParts): Pick<OrderActors, 'send' | 'report' | 'archive'> {
   return {
     async archive(orderId, { by, commandId }) {
@@ -173,7 +177,11 @@ function commanding({ registry }: OrdersParts): Pick<OrderActors, 'send' | 'repo
         by: { role: 'system', userId: provider },
         commandId: `${provider}/${eventId}`,
       });
-      existing(told.record, orderId);
+      const record = existing(told.record as OrderRecord | undefined, orderId);
+      if (told.kind === 'refused' && comesEarly(record, fact))
+        throw new RetryableError(`${fact.type} came before the order ${orderId} knew of that parcel.`, {
+          retryAfterMs: EARLY_AGAIN_MS,
+        });
       return told.kind === 'moved' || told.kind === 'repeated' ? told.kind : 'ignored';
     },
   };

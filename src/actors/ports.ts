@@ -1,18 +1,14 @@
 /** What the durable runtime asks of the outside; `src/store` and `src/jobs` implement it. */
-import type { ActorRecord, HistoryEntry } from '../machines/actor-record.ts';
+import type { ActorRecord, HistoryEntry, Invocation, Timer } from '../machines/actor-record.ts';
 
 /** All that one transition changes in an actor's document, written by one compare-and-set. */
 export type Commit = Pick<
   ActorRecord,
-  | 'state'
-  | 'status'
-  | 'snapshot'
-  | 'allowedCommands'
-  | 'invocations'
-  | 'timers'
-  | 'publications'
-  | 'updatedAt'
+  'state' | 'status' | 'snapshot' | 'allowedCommands' | 'publications' | 'updatedAt'
 > & {
+  /** Both absent where nothing of them changes: what is stored has counters that may be newer than ours. */
+  invocations?: Invocation[];
+  timers?: Timer[];
   entry: HistoryEntry;
   sweepAt: Date | undefined;
   /** Only where the version changes. */

@@ -57,7 +57,7 @@ export function refold(versions: MachineVersions, record: ActorRecord, seq: numb
     } else {
       const definition = definitionOf(versions, { ...record, machine });
       snapshot = toSnapshot(
-        nextStep(definition, rehydrate(definition, { ...record, snapshot }), each.event).next,
+        nextStep(definition, rehydrate(definition, { ...record, snapshot }), each.event, each.at).next,
       );
     }
   }

@@ -94,9 +94,13 @@ function step(machine: AnyStateMachine, input: unknown, take: (scope: AnyActorSc
 export const firstStep = ({ machine }: ActorDefinition, input: unknown): Step =>
   step(machine, input, (scope) => machine.getInitialSnapshot(scope, input));
 
-/** The step that an event makes from there. */
+/** The step that an event makes from there. @param at when it came: the machine has no clock, and learns it as `at` */
 export const nextStep = (
   { machine }: ActorDefinition,
   snapshot: AnyMachineSnapshot,
   event: HistoryEntry['event'],
-): Step => step(machine, snapshot.context.input, (scope) => machine.transition(snapshot, event, scope));
+  at: Date,
+): Step =>
+  step(machine, snapshot.context.input, (scope) =>
+    machine.transition(snapshot, { ...event, at: at.getTime() }, scope),
+  );

@@ -87,7 +87,7 @@ export function startWork(
   registry: Registry,
   { gateway, carrier, notifier }: Providers,
 ): HandOn {
-  const { environment, clock, logger } = options;
+  const { environment, clock, newId, logger } = options;
   const { ORDO_CONCURRENCY: concurrency, ORDO_HAND_ON } = environment;
   const slots = ORDO_HAND_ON === 'true' ? Math.floor(concurrency / 2) : 0;
   const parts = {
@@ -99,6 +99,7 @@ export function startWork(
       notifier,
       users: store.users,
       clock,
+      newId,
     }),
     lateUndos: createLateUndos({ stock: store.stock }),
     concurrency: concurrency - slots,

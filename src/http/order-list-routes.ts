@@ -3,6 +3,7 @@ import { verifyChain } from '../actors/chain.ts';
 import type { HistoryEntry } from '../machines/actor-record.ts';
 import { type OrderRecord, viewOrder, viewTransition } from '../machines/order-view.ts';
 import { TerminalError } from '../platform/errors.ts';
+import { failureWords } from '../platform/failure-words.ts';
 import type { OrderActors } from '../ports/order-actors.ts';
 import type { OrderQueries } from '../ports/orders.ts';
 import { isOperator, viewerIn } from './context.ts';
@@ -112,12 +113,19 @@ function historyRoute(orders: OrderActors): Route {
   });
 }
 
-/** A customer learns in which role it was done, an operator by whom. */
+/** What the last attempt failed of, as operators may read it: older entries have it as it was thrown. */
+function troubleIn({ event }: HistoryEntry): { trouble?: string } {
+  const { message } = (event.error ?? {}) as { message?: unknown };
+  return typeof message === 'string' ? { trouble: failureWords(message) } : {};
+}
+
+/** A customer learns in which role it was done, an operator by whom, and what had gone wrong. */
 function viewEntry({ _id }: OrderRecord, entry: HistoryEntry, forOperators: boolean) {
   const { by, hash } = entry;
   return {
     ...viewTransition(_id, entry),
     ...(forOperators && by.userId !== undefined && { byId: by.userId }),
+    ...(forOperators && troubleIn(entry)),
     ...(hash !== undefined && { hash }),
   };
 }

@@ -4,6 +4,7 @@ import { bySku, keptLines } from '../machines/order-lines.ts';
 import type {
   ConfirmationOutcome,
   LineQuantity,
+  LocationOutcome,
   NoticeOutcome,
   OrderInput,
   OrderLine,
@@ -15,7 +16,8 @@ import { type OrderRecord, viewOrder } from '../machines/order-view.ts';
 import { RetryableError } from '../platform/errors.ts';
 import type { NoticeTemplate } from '../ports/notifier.ts';
 import type { Charge } from '../ports/payment.ts';
-import type { StockUnits } from '../ports/stock.ts';
+import type { Booking } from '../ports/shipping.ts';
+import type { SaleUnits } from '../ports/stock.ts';
 import type { User } from '../ports/users.ts';
 import { createCompensations } from './compensations.ts';
 import { checkAddress, claimsOf, refusalOf } from './validation.ts';
@@ -25,11 +27,19 @@ import { type ProcessorParts, skusOf, type Work } from './work.ts';
 const RECIPIENT_TTL_MS = 5_000;
 const RECIPIENTS_MAX = 1_000;
 
-/** The units of each product that the order has kept: none, where all of them were cancelled. */
-function keptUnits({ input, snapshot }: OrderRecord): StockUnits[] {
+/** The units of each product that the order has kept: none, where all of them were cancelled; and under which token. */
+function keptUnits({ input, snapshot }: OrderRecord): SaleUnits[] {
+  const { held } = snapshot.context;
+  const tokenOf = (sku: string) => {
+    const other = held?.others?.find((each) => each.sku === sku);
+    return other ? other.token : held?.token;
+  };
   const kept = bySku(input, keptLines({ ...snapshot.context, input }));
   const units = new Map(kept.map(({ sku, quantity }) => [sku, quantity]));
-  return skusOf(input).map((sku) => ({ sku, quantity: units.get(sku) ?? 0 }));
+  return skusOf(input).map((sku) => {
+    const token = tokenOf(sku);
+    return { sku, quantity: units.get(sku) ?? 0, ...(token !== undefined && { token }) };
+  });
 }
 
 function toPaymentOutcome(charge: Charge): PaymentOutcome {
@@ -56,6 +66,14 @@ const contentsOf = ({ lines }: OrderInput, parcel: LineQuantity[] | undefined): 
 
 /** Payment and shipping: idempotent at their providers. */
 function forwardStages({ gateway, carrier }: ProcessorParts) {
+  const book = (
+    { input }: OrderRecord,
+    key: string,
+    parcel: LineQuantity[] | undefined,
+  ): Promise<Booking> => {
+    const { orderId, shippingAddress: address } = input;
+    return carrier.book({ key, orderId, address, lines: contentsOf(input, parcel) });
+  };
   return {
     /** Charges once: after a failed attempt the gateway is asked what became of it before it is repeated, by an operator too. */
     async 'payment.capture'({
@@ -81,12 +99,24 @@ function forwardStages({ gateway, carrier }: ProcessorParts) {
       record,
       input: { shipmentKey: key, lines: parcel },
     }: Work<{ shipmentKey: string; lines?: LineQuantity[] }>): Promise<ShippingOutcome> {
-      const { orderId, shippingAddress: address } = record.input;
-      const lines = contentsOf(record.input, parcel);
-      const booking = await carrier.book({ key, orderId, address, lines });
+      const booking = await book(record, key, parcel);
       if (booking.status === 'refused') return { type: 'shipment.refused', reason: booking.reason };
       const { shipmentId, trackingNumber } = booking;
       return { type: 'shipment.booked', shipmentId, carrier: booking.carrier, trackingNumber };
+    },
+
+    /** The end of the wait for a booking: asks the carrier whether it has the parcel all the same. */
+    async 'shipping.locate'({
+      record,
+      input: { shipmentKey: key, lines: parcel },
+    }: Work<{ shipmentKey: string; lines?: LineQuantity[] }>): Promise<LocationOutcome> {
+      const status = await carrier.track(key);
+      if (status === undefined || status === 'recalled') return { type: 'shipment.missing' };
+      // What is booked under that key is told again.
+      const booking = await book(record, key, parcel);
+      if (booking.status === 'refused') return { type: 'shipment.missing' };
+      const { shipmentId, trackingNumber } = booking;
+      return { type: 'shipment.booked', shipmentId, carrier: booking.carrier, trackingNumber, status };
     },
   };
 }
@@ -135,18 +165,25 @@ function lastStages({ stock, notifier, users }: ProcessorParts) {
 
 /** The processors of the order machine; their names are its invocations' sources. */
 export function createProcessors(parts: ProcessorParts) {
-  const { stock, clock } = parts;
+  const { stock, clock, newId } = parts;
   return {
     /**
      * Checks the address, then holds the stock while its price is right. What it holds of an order that it refuses
-     * it does not give back: this very job may run twice at once, and the other run may have succeeded.
+     * it does not give back: this very job may run twice at once, and the other run may have succeeded. Each run
+     * holds under a token of its own: what one holds that has slept through the order's sale is never sold too.
      */
     async 'validation.check'({ record }: Work<unknown>): Promise<ValidationOutcome> {
       const { input } = record;
       const badAddress = checkAddress(input.shippingAddress);
       if (badAddress) return { type: 'order.refused', reason: badAddress, heldSome: false };
-      const { shortfalls, heldSome } = await stock.hold(input.orderId, claimsOf(input), clock.now());
-      if (shortfalls.length === 0) return { type: 'stock.held' };
+      const token = newId();
+      const { shortfalls, heldSome, others } = await stock.hold(
+        input.orderId,
+        claimsOf(input),
+        clock.now(),
+        token,
+      );
+      if (shortfalls.length === 0) return { type: 'stock.held', held: { token, ...(others && { others }) } };
       return { type: 'order.refused', reason: refusalOf(shortfalls), heldSome };
     },
     ...forwardStages(parts),

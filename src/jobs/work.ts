@@ -22,6 +22,8 @@ export interface ProcessorParts {
   notifier: Notifier;
   users: UserRepository;
   clock: Clock;
+  /** Unique ids, for what a run leaves behind. */
+  newId: () => string;
 }
 
 /** The products of an order, each once. */

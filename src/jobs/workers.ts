@@ -8,6 +8,7 @@ import { TIMER_QUEUE } from '../actors/relay.ts';
 import type { Invocation } from '../machines/actor-record.ts';
 import type { OrderRecord } from '../machines/order-view.ts';
 import { messageOf, TerminalError } from '../platform/errors.ts';
+import { failureWords } from '../platform/failure-words.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { LateUndos, Processors } from './processors.ts';
 import type { Work } from './work.ts';
@@ -85,9 +86,10 @@ async function attempt(
     if (process === undefined) throw new TerminalError('internal', `There is no processor named ${src}.`);
     return { output: await process({ record, input, failedAttempts: failedBefore } as Work<never>) };
   } catch (error) {
-    if (error instanceof TerminalError) return { error: error.message };
-    const failed = await actor.countAttempt(ref, messageOf(error));
-    if (failed !== undefined && failed >= attempts) return { error: messageOf(error) };
+    const words = failureWords(error);
+    if (error instanceof TerminalError) return { error: words };
+    const failed = await actor.countAttempt(ref, words);
+    if (failed !== undefined && failed >= attempts) return { error: words };
     throw error;
   }
 }

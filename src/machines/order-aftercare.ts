@@ -2,7 +2,7 @@
 import { assign } from 'xstate';
 import { orderSetup } from './order-setup.ts';
 import { attention, giveBack, takeBack } from './order-transitions.ts';
-import { afterReturn, takeBackInput } from './order-work.ts';
+import { afterReturn, returnedByHand, takeBackInput } from './order-work.ts';
 
 const completed = orderSetup.createStateConfig({
   tags: 'settled',
@@ -41,6 +41,20 @@ const returning = orderSetup.createStateConfig({
   },
 });
 
+/** An operator has given the money back by other means: the engine does its part for the goods. */
+const concluding = orderSetup.createStateConfig({
+  invoke: {
+    id: 'conclusion',
+    src: 'compensation.takeback',
+    input: ({ context }) => {
+      const { returnKey, restock } = takeBackInput(context);
+      return { returnKey, restock };
+    },
+    onDone: { target: 'acknowledging', actions: assign(({ context }) => returnedByHand(context)) },
+    onError: attention('returning'),
+  },
+});
+
 const acknowledging = orderSetup.createStateConfig({
   invoke: {
     id: 'acknowledgement',
@@ -56,4 +70,4 @@ const acknowledging = orderSetup.createStateConfig({
 });
 
 /** The states of an order whose work is done. */
-export const aftercare = { completed, delivered, parcelLost, returning, acknowledging };
+export const aftercare = { completed, delivered, parcelLost, returning, concluding, acknowledging };

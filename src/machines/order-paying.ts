@@ -31,7 +31,13 @@ const validating = orderSetup.createStateConfig({
     src: 'validation.check',
     input: ({ context }) => ({ orderId: context.input.orderId }),
     onDone: [
-      { guard: ({ event }) => event.output.type === 'stock.held', target: 'proceeding' },
+      {
+        guard: ({ event }) => event.output.type === 'stock.held',
+        target: 'proceeding',
+        actions: assign(({ event: { output } }) =>
+          output.type === 'stock.held' ? { held: output.held } : {},
+        ),
+      },
       {
         guard: ({ event }) => event.output.type === 'order.refused' && event.output.heldSome,
         target: 'releasing',
@@ -68,7 +74,7 @@ const adjusting = orderSetup.createStateConfig({
 });
 
 const charging = orderSetup.createStateConfig({
-  entry: 'beginCharge',
+  entry: ['beginCharge', 'beginWaiting'],
   invoke: {
     id: 'payment',
     src: 'payment.capture',
@@ -115,6 +121,7 @@ const charging = orderSetup.createStateConfig({
 });
 
 const awaitingPayment = orderSetup.createStateConfig({
+  entry: 'beginWaiting',
   after: { 'payment.expired': 'settling' },
   on: {
     'order.pay': { guard: 'payable', target: 'charging', actions: 'rememberToken' },

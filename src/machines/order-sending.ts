@@ -13,6 +13,12 @@ const awaitingShipment = orderSetup.createStateConfig({
   },
 });
 
+export const notTakenInTime = endAs(
+  'rejected',
+  'shipping_overdue',
+  'The carrier did not take the order in time.',
+);
+
 /** Once a parcel is in the carrier's hands, an order cannot be undone as a whole: an operator decides on the rest. */
 const shipping = orderSetup.createStateConfig({
   invoke: {
@@ -34,7 +40,7 @@ const shipping = orderSetup.createStateConfig({
           assign(({ event: { output } }) =>
             output.type === 'shipment.refused' ? { reason: output.reason } : {},
           ),
-          attention('shipping').actions,
+          ...attention('shipping').actions,
         ],
       },
       {
@@ -47,13 +53,29 @@ const shipping = orderSetup.createStateConfig({
     onError: attention('shipping'),
   },
   after: {
-    'shipping.overdue': [
-      { guard: 'sentInPart', ...attention('shipping') },
+    'shipping.overdue': 'locating',
+  },
+  on: { 'order.cancel': cancelUnlessSent, 'order.hold': hold },
+});
+
+/** A last look before a booking is given up: the carrier may have the parcel, and its reply been lost. */
+const locating = orderSetup.createStateConfig({
+  invoke: {
+    id: 'location',
+    src: 'shipping.locate',
+    input: ({ context }) => bookingInput(context),
+    onDone: [
       {
-        target: 'undoing',
-        actions: endAs('rejected', 'shipping_overdue', 'The carrier did not take the order in time.'),
+        guard: ({ event }) => event.output.type === 'shipment.booked',
+        target: 'proceeding',
+        actions: assign(({ context, event: { output } }) =>
+          output.type === 'shipment.booked' ? { shipments: booked(context, output) } : {},
+        ),
       },
+      { guard: 'sentInPart', ...attention('shipping') },
+      { target: 'undoing', actions: notTakenInTime },
     ],
+    onError: attention('shipping'),
   },
   on: { 'order.cancel': cancelUnlessSent, 'order.hold': hold },
 });
@@ -83,4 +105,4 @@ const closing = orderSetup.createStateConfig({
 });
 
 /** The states of an order from its payment to its completion. */
-export const sending = { awaitingShipment, shipping, confirming, closing };
+export const sending = { awaitingShipment, shipping, locating, confirming, closing };

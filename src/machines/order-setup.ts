@@ -16,6 +16,7 @@ import type {
   ConfirmationOutcome,
   Ending,
   LineQuantity,
+  LocationOutcome,
   NoticeOutcome,
   OrderCommand,
   OrderContext,
@@ -79,6 +80,16 @@ function cancellable(context: OrderContext, asked: readonly LineQuantity[] | und
   return keptLines({ input: context.input, cancelled }).length > 0;
 }
 
+/** When the event came, in milliseconds since 1970, as the runtime says it. */
+const timeOf = (event: object) => (event as { at?: number }).at;
+
+/** How long an unpaid order still keeps its stock: what is left of one wait, however often it is taken up again. */
+function unpaidTimeLeftMs({ input, unpaidSinceMs }: OrderContext, nowMs: number | undefined): number {
+  const wholeMs = input.policy.unpaidExpiryMs ?? DAY_MS;
+  if (unpaidSinceMs === undefined || nowMs === undefined) return wholeMs;
+  return Math.max(0, unpaidSinceMs + wholeMs - nowMs);
+}
+
 /** XState's setup of the order machine; its states are in `order-machine.ts`. */
 export const orderSetup = setup({
   types: {
@@ -96,6 +107,7 @@ export const orderSetup = setup({
     >(),
     'payment.settle': work<PaymentOutcome, { chargeKey: string }>(),
     'shipping.book': work<ShippingOutcome, { shipmentKey: string; lines?: LineQuantity[] }>(),
+    'shipping.locate': work<LocationOutcome, { shipmentKey: string; lines?: LineQuantity[] }>(),
     'confirmation.send': work<ConfirmationOutcome, { messageKey: string }>(),
     'confirmation.close': work<{ type: 'stock.sold' }, { orderId: string }>(),
     'confirmation.notify': work<NoticeOutcome, { messageKey: string; template: Ending | 'refunded' }>(),
@@ -107,7 +119,7 @@ export const orderSetup = setup({
   },
   delays: {
     'payment.overdue': ({ context }) => context.input.policy.paymentOverdueMs,
-    'payment.expired': ({ context }) => context.input.policy.unpaidExpiryMs ?? DAY_MS,
+    'payment.expired': ({ context, event }) => unpaidTimeLeftMs(context, timeOf(event)),
     'shipping.overdue': ({ context }) => context.input.policy.shippingOverdueMs,
   },
   guards: {
@@ -161,6 +173,7 @@ export const orderSetup = setup({
     canBeUndone: ({ context }) =>
       !['confirming', 'returning'].includes(context.stuckIn ?? '') && !sentInPart(context),
     stuckForMoney: ({ context }) => context.stuckIn === 'charging' || context.stuckIn === 'settling',
+    givesBackByHand: ({ context }) => context.stuckIn === 'returning',
     stuckIn: ({ context }, state: StuckState) => context.stuckIn === state,
   },
   actions: {
@@ -174,6 +187,13 @@ export const orderSetup = setup({
         reason: { code: 'attempts_used_up', detail: `The work of ${at.state} failed at every attempt.` },
       }),
     })),
+    /** Only an error has words; a deadline and a refusal have none. */
+    noteTrouble: assign(({ event }) => ({
+      trouble: (event as { error?: { message?: string } }).error?.message,
+    })),
+    beginWaiting: assign(({ context, event }) => ({
+      unpaidSinceMs: context.unpaidSinceMs ?? timeOf(event),
+    })),
     rememberCancel: assign(({ event }) => ({
       ending: 'cancelled' as const,
       reason: {
@@ -186,7 +206,10 @@ export const orderSetup = setup({
     })),
     forgetHold: assign({ hold: undefined }),
     /** What an operator has taken in hand is no reason any more, but for an order that ends. */
-    forgetTrouble: assign(({ context }) => (context.ending === undefined ? { reason: undefined } : {})),
+    forgetTrouble: assign(({ context }) => ({
+      trouble: undefined,
+      ...(context.ending === undefined && { reason: undefined }),
+    })),
     cancelLines: assign(({ context, event }) => ({
       cancelled: addLines(context.cancelled, (event as Given<'order.cancelLines'>).lines),
       adjust: true,

@@ -4,7 +4,10 @@ import type { StuckState } from './order-types.ts';
 
 /** Attempts used up: the order waits for an operator, and remembers where to go on. */
 export const attention = (state: StuckState) =>
-  ({ target: 'needsAttention', actions: { type: 'beStuckIn', params: { state } } }) as const;
+  ({
+    target: 'needsAttention',
+    actions: [{ type: 'beStuckIn', params: { state } }, 'noteTrouble'],
+  }) as const;
 
 /** The order is undone for that reason, and ends so. */
 export const endAs = (ending: 'declined' | 'rejected' | 'expired', code: string, detail: string) =>

@@ -93,6 +93,8 @@ export interface Payment {
   status: 'pending' | 'captured' | 'partlyRefunded' | 'refunded';
   capturedMinor: number;
   refundedMinor: number;
+  /** How much of what is refunded operators gave back by other means than the gateway; absent when nothing. */
+  byHandMinor?: number;
 }
 
 /** What an operator took back, or gave back of the money. */
@@ -103,6 +105,18 @@ export interface Return {
   restock: boolean;
   amountMinor: number;
   reason?: string;
+}
+
+/** A product of an order, and under which token it is held; null in holds from before there were tokens. */
+export interface HeldUnder {
+  sku: string;
+  token: string | null;
+}
+
+/** The holds that an order goes by: under the token of the run that succeeded, but for those of earlier runs. */
+export interface Holds {
+  token: string;
+  others?: HeldUnder[];
 }
 
 /** The stages whose attempts can be used up. */
@@ -128,7 +142,11 @@ export interface OrderContext {
   chargeMinor?: number | undefined;
   /** What `order.pay` brought; before the input's. Null when it was declined. */
   paymentToken?: string | null | undefined;
+  /** Absent where its validation was done before there were tokens: then it goes by any hold of its own. */
+  held?: Holds | undefined;
   payment?: Payment | undefined;
+  /** When it first was to be paid, in milliseconds since 1970: its wait for the money is counted from then. */
+  unpaidSinceMs?: number | undefined;
   /** The gateway told that the payment failed; it is not barred there yet. */
   failure?: Reason | undefined;
   shipments?: Shipment[] | undefined;
@@ -149,11 +167,13 @@ export interface OrderContext {
   reason?: Reason | undefined;
   /** The state whose attempts were used up, where `order.retry` leads back to. */
   stuckIn?: StuckState | undefined;
+  /** What the last of those attempts failed of, while it needs attention: for operators alone. */
+  trouble?: string | undefined;
 }
 
 /** What the work of each invocation can come to; a decline is an outcome, not an exception. */
 export type ValidationOutcome =
-  | { type: 'stock.held' }
+  | { type: 'stock.held'; held?: Holds }
   | {
       type: 'order.refused';
       reason: Reason;
@@ -165,8 +185,19 @@ export type PaymentOutcome =
   | { type: 'payment.pending'; paymentId: string }
   | { type: 'payment.declined'; reason: Reason };
 export type ShippingOutcome =
-  | { type: 'shipment.booked'; shipmentId: string; carrier: string; trackingNumber: string }
+  | {
+      type: 'shipment.booked';
+      shipmentId: string;
+      carrier: string;
+      trackingNumber: string;
+      /** Where it is already, when its booking is found late. */
+      status?: ParcelStatus;
+    }
   | { type: 'shipment.refused'; reason: Reason };
+/** What a last look at the carrier finds of a booking. */
+export type LocationOutcome =
+  | Extract<ShippingOutcome, { type: 'shipment.booked' }>
+  | { type: 'shipment.missing' };
 export type ConfirmationOutcome = { type: 'confirmation.sent'; messageId: string };
 export type NoticeOutcome = { type: 'notice.sent'; messageId: string };
 export type AdjustmentOutcome = { type: 'order.adjusted'; refundedMinor: number };

@@ -85,7 +85,10 @@ const needsAttention = orderSetup.createStateConfig({
     ],
     'order.cancel': { ...cancel, guard: 'canBeUndone' },
     'order.cancelLines': cancelRest,
-    'order.complete': { guard: { type: 'stuckIn', params: 'confirming' }, target: 'closing' },
+    'order.complete': [
+      { guard: { type: 'stuckIn', params: 'confirming' }, target: 'closing' },
+      { guard: 'givesBackByHand', target: 'concluding' },
+    ],
     'payment.settled': settledWhileStuck,
     'payment.failed': failedWhileStuck,
   },

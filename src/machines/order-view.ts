@@ -1,5 +1,6 @@
 /** What people see of an order, and what they may ask of it: pure, from the durable record alone. */
 import type { ActorRecord, HistoryEntry } from './actor-record.ts';
+import { dueMinor, paidMinor } from './order-lines.ts';
 import type {
   Address,
   Fulfilment,
@@ -37,6 +38,10 @@ export interface OrderView {
   reference?: string;
   currency: string;
   amountMinor: number;
+  /** What is to be paid for what is not cancelled. */
+  dueMinor: number;
+  /** What is paid and not given back: no refund can be more. */
+  refundableMinor: number;
   lines: OrderLineView[];
   shippingAddress: Address;
   fulfilment: Fulfilment;
@@ -46,6 +51,8 @@ export interface OrderView {
   /** Why it is on hold, or will be before its next stage. */
   hold?: { reason: string };
   reason?: Reason;
+  /** What the last attempt failed of, while it needs attention; for operators. */
+  trouble?: string;
   /** The commands that the viewer may send in this state. */
   allowedEvents: string[];
   /** The version of the machine that runs it: for those who run the shop. */
@@ -68,6 +75,10 @@ export interface TransitionView {
   final: boolean;
   /** Who caused it: a role, or `system`. */
   by: string;
+  /** The units that it is about: cancelled, sent or returned. */
+  lines?: LineQuantity[];
+  /** The money that came in or was given back by it, or that it asks to be given back; in minor units. */
+  amountMinor?: number;
   reason?: Reason;
 }
 
@@ -115,10 +126,20 @@ function reasonOf({ quarantine, snapshot }: OrderRecord, role: Role): Reason | u
   return { code: 'quarantined', detail };
 }
 
+/** Its money; orders of version 1 have no sum of their own in their payment, and cannot be refunded in part. */
+function moneyOf({ input, snapshot }: OrderRecord): Pick<OrderView, 'dueMinor' | 'refundableMinor'> {
+  const { payment, cancelled } = snapshot.context;
+  const isCounted = payment?.capturedMinor !== undefined;
+  return {
+    dueMinor: dueMinor({ input, cancelled }),
+    refundableMinor: isCounted ? paidMinor(payment) : 0,
+  };
+}
+
 /** The order as a viewer of that role sees it. */
 export function viewOrder(record: OrderRecord, role: Role): OrderView {
   const { input } = record;
-  const { payment, shipments = [], hold } = record.snapshot.context;
+  const { payment, shipments = [], hold, trouble } = record.snapshot.context;
   const reason = reasonOf(record, role);
   return {
     id: record._id,
@@ -129,6 +150,7 @@ export function viewOrder(record: OrderRecord, role: Role): OrderView {
     ...(input.reference !== undefined && { reference: input.reference }),
     currency: input.currency,
     amountMinor: input.amountMinor,
+    ...moneyOf(record),
     lines: viewLines(record),
     shippingAddress: input.shippingAddress,
     fulfilment: input.fulfilment ?? 'automatic',
@@ -136,12 +158,21 @@ export function viewOrder(record: OrderRecord, role: Role): OrderView {
     shipments,
     ...(hold && { hold }),
     ...(reason && { reason }),
+    ...(trouble !== undefined && role !== 'customer' && { trouble }),
     allowedEvents: allowedEventsFor(record, role),
     ...(OPERATORS.includes(role) && { machineVersion: record.machine.version }),
     placedAt: record.placedAt.toISOString(),
     updatedAt: record.updatedAt.toISOString(),
     ...(record.archivedAt && { archivedAt: record.archivedAt.toISOString() }),
   };
+}
+
+/** What an event says of units and money: a command by itself, an outcome by what came of it. */
+function contentsOf({ event }: HistoryEntry): Pick<TransitionView, 'lines' | 'amountMinor'> {
+  const said = event as { lines?: LineQuantity[]; amountMinor?: number; output?: unknown };
+  const outcome = (said.output ?? {}) as { amountMinor?: number; refundedMinor?: number };
+  const amountMinor = said.amountMinor ?? outcome.amountMinor ?? outcome.refundedMinor ?? 0;
+  return { ...(said.lines && { lines: said.lines }), ...(amountMinor > 0 && { amountMinor }) };
 }
 
 /** One history entry as the feed tells it. */
@@ -155,6 +186,7 @@ export function viewTransition(orderId: string, entry: HistoryEntry): Transition
     to: entry.to,
     final: entry.final,
     by: entry.by.role,
+    ...contentsOf(entry),
     ...(entry.reason !== undefined && { reason: entry.reason as Reason }),
   };
 }

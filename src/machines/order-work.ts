@@ -88,14 +88,19 @@ export const recallInput = (context: OrderContext) => ({
 /** The parcel with its booking, after the earlier ones. */
 export function booked(
   context: OrderContext,
-  { shipmentId, carrier, trackingNumber }: Extract<ShippingOutcome, { type: 'shipment.booked' }>,
+  {
+    shipmentId,
+    carrier,
+    trackingNumber,
+    status = 'booked',
+  }: Extract<ShippingOutcome, { type: 'shipment.booked' }>,
 ): Shipment[] {
   const lines = nextParcel(context);
   const shipment = {
     shipmentId,
     carrier,
     trackingNumber,
-    status: 'booked' as const,
+    status,
     ...(lines && { lines }),
   };
   return [...(context.shipments ?? []), shipment];
@@ -168,6 +173,15 @@ export function afterReturn(context: OrderContext, refundedMinor: number): Parti
     ...(lines.length > 0 && { returned: addLines(context.returned, lines) }),
     ...refunded(context, refundedMinor),
   };
+}
+
+/** The context after a return whose money an operator has given back by other means than the gateway. */
+export function returnedByHand(context: OrderContext): Partial<OrderContext> {
+  const amountMinor = context.returning?.amountMinor ?? 0;
+  const after = afterReturn(context, amountMinor);
+  if (amountMinor === 0 || after.payment === undefined) return after;
+  const byHandMinor = (context.payment?.byHandMinor ?? 0) + amountMinor;
+  return { ...after, payment: { ...after.payment, byHandMinor } };
 }
 
 /** The money as it stands after that much more was given back. */

@@ -74,7 +74,7 @@ export interface OrderActors {
   /**
    * Tells the order a fact from outside; resolves when it is committed, or found to change nothing.
    * @param source who told it, and under which id of its own: the same again changes nothing
-   * @throws TerminalError `not-found`
+   * @throws TerminalError `not-found`; RetryableError when it came too early, and must be told again
    */
   report(
     orderId: string,

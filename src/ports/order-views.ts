@@ -37,6 +37,9 @@ const payment = z.strictObject({
   status: z.enum(['pending', 'captured', 'partlyRefunded', 'refunded']),
   capturedMinor: count,
   refundedMinor: count,
+  byHandMinor: count
+    .exactOptional()
+    .meta({ description: 'Of what is refunded: given back by operators, by other means than the gateway.' }),
 });
 
 /** An order. */
@@ -50,6 +53,8 @@ export const orderView = z
     reference: z.string().exactOptional(),
     currency: z.string().meta({ description: 'ISO 4217.' }),
     amountMinor: count.meta({ description: "In the currency's minor unit." }),
+    dueMinor: count.meta({ description: 'What is to be paid for what is not cancelled.' }),
+    refundableMinor: count.meta({ description: 'What is paid and not given back: no refund can be more.' }),
     lines: z.array(line),
     shippingAddress: z.strictObject({
       name: z.string(),
@@ -63,6 +68,10 @@ export const orderView = z
     shipments: z.array(shipment).meta({ description: 'The parcels, in the order of their booking.' }),
     hold: z.strictObject({ reason: z.string() }).exactOptional(),
     reason: reason.exactOptional(),
+    trouble: z
+      .string()
+      .exactOptional()
+      .meta({ description: 'For operators, while it needs attention: what the last attempt failed of.' }),
     allowedEvents: z.array(z.string()).meta({ description: 'The commands that the viewer may send now.' }),
     machineVersion: z
       .string()
@@ -85,6 +94,13 @@ export const transitionView = z
     to: z.string(),
     final: z.boolean(),
     by: z.string().meta({ description: 'Who caused it: a role, or `system`.' }),
+    lines: z
+      .array(z.strictObject({ line: lineNumber, quantity }))
+      .exactOptional()
+      .meta({ description: 'The units that it is about: cancelled, sent or returned.' }),
+    amountMinor: count.exactOptional().meta({
+      description: 'The money that came in or was given back by it, or that it asks to be given back.',
+    }),
     reason: reason.exactOptional(),
   })
   .meta({ id: 'Transition' }) satisfies z.ZodType<TransitionView>;
@@ -93,6 +109,10 @@ export const transitionView = z
 export const historyEntryView = transitionView
   .extend({
     byId: z.string().exactOptional().meta({ description: 'For operators: which user, or which provider.' }),
+    trouble: z
+      .string()
+      .exactOptional()
+      .meta({ description: 'For operators: what the last attempt failed of.' }),
     hash: z
       .string()
       .exactOptional()

@@ -20,6 +20,8 @@ const transitionSchema = z.object({
   to: z.string(),
   final: z.boolean(),
   by: z.string(),
+  lines: z.array(z.object({ line: z.int(), quantity: z.int() })).exactOptional(),
+  amountMinor: z.int().exactOptional(),
   reason: reasonSchema.exactOptional(),
 });
 

@@ -11,7 +11,7 @@ const STAGES: readonly { stage: Stage; states: string[]; passedBy: unknown }[] =
     passedBy: { $or: [{ $in: ['payment.captured', '$types'] }, { $in: ['payment.settled', '$types'] }] },
   },
   // With its last parcel sent, it comes to the next stage.
-  { stage: 'shipping', states: ['shipping', 'awaitingShipment'], passedBy: false },
+  { stage: 'shipping', states: ['shipping', 'locating', 'awaitingShipment'], passedBy: false },
   {
     stage: 'confirmation',
     states: ['confirming', 'closing'],

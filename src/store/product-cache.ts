@@ -152,8 +152,8 @@ export function forgetMovedStock(ledger: StockLedger, cache: Pick<ProductCache, 
   }, FORGOTTEN_AT_ONCE);
   return {
     ...ledger,
-    async hold(orderId, claims, now) {
-      const holding = await ledger.hold(orderId, claims, now);
+    async hold(orderId, claims, now, token) {
+      const holding = await ledger.hold(orderId, claims, now, token);
       await forget(claims.map(({ sku }) => sku));
       return holding;
     },

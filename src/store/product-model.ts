@@ -7,6 +7,8 @@ export interface Hold {
   orderId: string;
   quantity: number;
   heldAt: Date;
+  /** Of the run that made it; absent in those from before there were tokens. */
+  token?: string;
 }
 
 /** The stored form: the sku is the id; the holds stand in the document, so that one write moves both. */
@@ -28,7 +30,10 @@ const productSchema = new Schema(
     priceMinor: count,
     currency: { type: String, required: true },
     stock: { received: count, available: count, held: count, sold: count },
-    holds: { type: [{ _id: false, orderId: String, quantity: Number, heldAt: Date }], required: true },
+    holds: {
+      type: [{ _id: false, orderId: String, quantity: Number, heldAt: Date, token: String }],
+      required: true,
+    },
     searchTerms: { type: [String], required: true },
     createdAt: { type: Date, required: true },
     updatedAt: { type: Date, required: true },

@@ -3,12 +3,12 @@ import { type Model, trusted } from 'mongoose';
 import type { StockLedger, StockUnits } from '../ports/stock.ts';
 import type { ProductDocument } from './product-model.ts';
 import { type MovementDocument, moveOnce } from './stock-movements.ts';
-import { groupedHolds, groupedSales, movesOn } from './stock-moves.ts';
+import { groupedHolds, groupedSales, movesOn, under } from './stock-moves.ts';
 
 /** Ends one hold, conditional on its being what it was seen to be. */
 const settlementOf = (
   _id: string,
-  hold: { orderId: string; quantity: number },
+  hold: { orderId: string; quantity: number; token?: string | null },
   counter: 'available' | 'sold',
 ) => ({
   filter: { _id, holds: trusted({ $elemMatch: hold }) },
@@ -25,21 +25,33 @@ export function createStockLedger(
 ): StockLedger {
   const move = movesOn(model);
   const hold = groupedHolds(model, move);
-  const sell = groupedSales(move, (orderId, skus) => settle(orderId, skus, 'sold'));
+  const sell = groupedSales(move, (orderId, units) => settle(orderId, units, 'sold'));
 
-  /** Ends the holds of an order: each with the quantity that it has, in one update conditional on it. */
-  async function settle(orderId: string, skus: string[], counter: 'available' | 'sold'): Promise<void> {
-    const held = await model
-      .find({ _id: trusted({ $in: skus }), 'holds.orderId': orderId }, { 'holds.$': 1 })
-      .lean<{ _id: string; holds: { quantity: number }[] }[]>();
+  /**
+   * Ends the holds of an order: each with the quantity that it has, in one update conditional on it. A hold under
+   * another token than the one asked for stays.
+   */
+  async function settle(
+    orderId: string,
+    units: { sku: string; token?: string | null }[],
+    counter: 'available' | 'sold',
+  ): Promise<void> {
+    const tokens = new Map(units.map(({ sku, token }) => [sku, token]));
+    const found = await model
+      .find({ _id: trusted({ $in: [...tokens.keys()] }), 'holds.orderId': orderId }, { 'holds.$': 1 })
+      .lean<Pick<ProductDocument, '_id' | 'holds'>[]>();
+    const held = found.filter(({ _id, holds }) => {
+      const token = tokens.get(_id);
+      return token === undefined || token === (holds[0]?.token ?? null);
+    });
     if (held.length === 0) return;
     const moved = await move(
       held.map(({ _id, holds }) =>
-        settlementOf(_id, { orderId, quantity: holds[0]?.quantity ?? 0 }, counter),
+        settlementOf(_id, { orderId, quantity: holds[0]?.quantity ?? 0, ...under(tokens.get(_id)) }, counter),
       ),
     );
     // What was lowered meanwhile is looked at again.
-    if (moved < held.length) await settle(orderId, skus, counter);
+    if (moved < held.length) await settle(orderId, units, counter);
   }
 
   /**
@@ -64,7 +76,7 @@ export function createStockLedger(
   }
 
   return {
-    hold: (orderId, claims, now) => hold({ orderId, claims, now }),
+    hold: (orderId, claims, now, token) => hold({ orderId, claims, now, token }),
 
     async keep(orderId, units) {
       await Promise.all(units.map((each) => lower(orderId, each)));
@@ -80,7 +92,12 @@ export function createStockLedger(
       }
     },
 
-    release: (orderId, skus) => settle(orderId, skus, 'available'),
+    release: (orderId, skus) =>
+      settle(
+        orderId,
+        skus.map((sku) => ({ sku })),
+        'available',
+      ),
 
     sell: (orderId, units) => sell({ orderId, units }),
 

@@ -1,6 +1,6 @@
 /** The stock movements of the hot path: those of many orders in one round trip, each conditional on its product. */
 import { type Model, type mongo, trusted } from 'mongoose';
-import type { Holding, Shortfall, StockClaim, StockUnits } from '../ports/stock.ts';
+import type { Holding, SaleUnits, Shortfall, StockClaim } from '../ports/stock.ts';
 import { type GroupWrite, groupWrites } from './group-writes.ts';
 import type { ProductDocument } from './product-model.ts';
 
@@ -17,9 +17,12 @@ function holdable(orderId: string, { sku, quantity, currency, pricesMinor }: Sto
   };
 }
 
+/** What a hold under that token matches; any hold does when no token is asked for. */
+export const under = (token: string | null | undefined) => (token === undefined ? {} : { token });
+
 /** Turns a hold of just that quantity into sold units. */
-const sale = (orderId: string, { sku, quantity }: StockUnits) => ({
-  filter: { _id: sku, holds: { $elemMatch: { orderId, quantity } } },
+const sale = (orderId: string, { sku, quantity, token }: SaleUnits) => ({
+  filter: { _id: sku, holds: { $elemMatch: { orderId, quantity, ...under(token) } } },
   update: {
     $pull: { holds: { orderId } },
     $inc: { 'stock.held': -quantity, 'stock.sold': quantity },
@@ -42,12 +45,13 @@ export interface HoldRequest {
   orderId: string;
   claims: StockClaim[];
   now: Date;
+  token: string;
 }
 
 /** A hold to be turned into sold units. */
 export interface SaleRequest {
   orderId: string;
-  units: StockUnits[];
+  units: SaleUnits[];
 }
 
 const GROUP_MAX = 100;
@@ -69,11 +73,19 @@ export function movesOn(model: Model<ProductDocument>): Move {
 }
 
 /** What a group that did not go through as a whole came to for one of its orders. */
-async function holdingOf(model: Model<ProductDocument>, { orderId, claims }: HoldRequest): Promise<Holding> {
+async function holdingOf(
+  model: Model<ProductDocument>,
+  { orderId, claims, token }: HoldRequest,
+): Promise<Holding> {
   const skus = claims.map(({ sku }) => sku);
-  const held = await model.distinct('_id', { _id: trusted({ $in: skus }), 'holds.orderId': orderId });
-  const missing = claims.filter(({ sku }) => !held.includes(sku));
-  if (missing.length === 0) return { shortfalls: [], heldSome: true };
+  const held = await model
+    .find({ _id: trusted({ $in: skus }), 'holds.orderId': orderId }, { 'holds.$': 1 })
+    .lean<Pick<ProductDocument, '_id' | 'holds'>[]>();
+  const others = held
+    .map(({ _id, holds }) => ({ sku: _id, token: holds[0]?.token ?? null }))
+    .filter((other) => other.token !== token);
+  const missing = claims.filter(({ sku }) => !held.some(({ _id }) => _id === sku));
+  if (missing.length === 0) return { shortfalls: [], heldSome: true, ...(others.length > 0 && { others }) };
   const products = await model
     .find({ _id: trusted({ $in: missing.map(({ sku }) => sku) }) }, { holds: 0 })
     .lean<ProductDocument[]>();
@@ -87,12 +99,12 @@ async function holdingOf(model: Model<ProductDocument>, { orderId, claims }: Hol
 /** Holding for many orders at once. What is held of one order does not depend on the others. */
 export const groupedHolds = (model: Model<ProductDocument>, move: Move): GroupWrite<HoldRequest, Holding> =>
   groupWrites(async (requests) => {
-    const movements = requests.flatMap(({ orderId, claims, now }) =>
+    const movements = requests.flatMap(({ orderId, claims, now, token }) =>
       claims.map((claim) => ({
         filter: holdable(orderId, claim),
         update: {
           $inc: { 'stock.available': -claim.quantity, 'stock.held': claim.quantity },
-          $push: { holds: { orderId, quantity: claim.quantity, heldAt: now } },
+          $push: { holds: { orderId, quantity: claim.quantity, heldAt: now, token } },
         },
       })),
     );
@@ -104,15 +116,11 @@ export const groupedHolds = (model: Model<ProductDocument>, move: Move): GroupWr
 /** Selling for many orders at once. @param settle what is done one by one where a guess of `units` was wrong */
 export const groupedSales = (
   move: Move,
-  settle: (orderId: string, skus: string[]) => Promise<void>,
+  settle: (orderId: string, units: SaleUnits[]) => Promise<void>,
 ): GroupWrite<SaleRequest, undefined> =>
   groupWrites(async (sales) => {
     const movements = sales.flatMap(({ orderId, units }) => units.map((each) => sale(orderId, each)));
     if ((await move(movements)) !== movements.length)
-      for (const { orderId, units } of sales)
-        await settle(
-          orderId,
-          units.map(({ sku }) => sku),
-        );
+      for (const { orderId, units } of sales) await settle(orderId, units);
     return sales.map(() => undefined);
   }, GROUP_MAX);

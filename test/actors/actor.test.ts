@@ -56,6 +56,27 @@ test('an outcome moves the order by one seq, and is published', async (t) => {
   );
 });
 
+test('a commit from an older look lowers no counter of the work and the deadlines that it keeps', async (t) => {
+  const { store, actors } = setUp();
+  await actors[0]?.tell(heldOutcome);
+  // Another process runs what is pending, fails, and its sweep hands it over anew.
+  const named = { actorId: 'order-1', seq: 2 };
+  const payment = { ...named, kind: 'invocation' as const, id: 'payment' };
+  const timer = { ...named, kind: 'timer' as const, id: store.records.get('order-1')?.timers[0]?.id ?? '' };
+  await store.countAttempt(payment, 'no answer');
+  t.true(await store.raiseDispatch(payment, 0));
+  t.true(await store.raiseDispatch(timer, 0));
+  const hold = { ...cancel('c1'), event: { type: 'order.hold', reason: 'odd' } } as Stimulus;
+  t.is((await actors[0]?.tell(hold))?.kind, 'moved');
+  t.like(store.records.get('order-1'), {
+    seq: 3,
+    state: 'charging',
+    invocations: { 0: { id: 'payment', attempts: 1, dispatch: 1, lastError: 'no answer' } },
+    timers: { 0: { dispatch: 1 } },
+  });
+  t.like(actors[0]?.cached, { invocations: { 0: { id: 'payment' } }, timers: { 0: { seq: 2 } } });
+});
+
 test('the same outcome told twice, by two processes at once, is taken once', async (t) => {
   const { store, actors } = setUp(2);
   const told = await Promise.all(actors.map((actor) => actor.tell(heldOutcome)));

@@ -145,7 +145,7 @@ test('the past refolds to what was committed, across a migration and back', (t) 
 test('versions that lead nowhere are refused at the start', (t) => {
   t.throws(() => createVersions([], []), { message: /no machine/ });
   const nowhere = [
-    { from: '1', to: '3', migrate: () => ({ value: 'x', context: {}, status: 'active' as const }) },
+    { from: '1', to: '9', migrate: () => ({ value: 'x', context: {}, status: 'active' as const }) },
   ];
-  t.throws(() => createVersions(orderMachines, nowhere), { message: /version 3/ });
+  t.throws(() => createVersions(orderMachines, nowhere), { message: /version 9/ });
 });

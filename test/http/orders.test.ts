@@ -193,6 +193,20 @@ test('the history tells every transition', async (t) => {
   );
 });
 
+test('an operator sees why an order needs attention, and its customer does not', async (t) => {
+  const app = await startApp(t);
+  const customer = await app.person('customer');
+  const operator = await app.person('operator');
+  const { json } = await placeOrder(app, customer.token);
+  await app.orders.settle(json.id, { output: { type: 'stock.held' } }, { error: 'the gateway is away' });
+  const ask = (path: string, token: string) => app.call('GET', `/api/v1/orders/${json.id}${path}`, { token });
+  t.is((await ask('', operator.token)).json.trouble, 'the gateway is away');
+  const { items } = (await ask('/history', operator.token)).json;
+  t.like(items[2], { type: 'payment.exhausted', to: 'needsAttention', trouble: 'the gateway is away' });
+  for (const path of ['', '/history', '?at=3'])
+    t.notRegex((await ask(path, customer.token)).text, /is away/, path);
+});
+
 test('a list has one page after another, one customer sees one customer, operators see all', async (t) => {
   const app = await startApp(t);
   const { user, token } = await app.person('customer');

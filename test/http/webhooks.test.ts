@@ -5,7 +5,7 @@ import { RetryableError, TerminalError } from '../../src/platform/errors.ts';
 import type { OrderActors } from '../../src/ports/order-actors.ts';
 import type { ProviderEvent, WebhookReader } from '../../src/ports/provider-events.ts';
 import type { Teardown } from '../support/services.ts';
-import { startApp } from './support/running-app.ts';
+import { placeOrder, startApp } from './support/running-app.ts';
 
 const FACT: OrderFact = { type: 'shipment.tracked', trackingNumber: 'T1', status: 'delivered' };
 const EVENT: ProviderEvent = { eventId: 'e1', orderId: 'o1', fact: FACT };
@@ -96,6 +96,26 @@ test('when the engine fails for now, the provider is told to repeat', async (t) 
   const answer = await post('/api/v1/webhooks/acme', '{}');
   t.is(answer.status, 503);
   t.truthy(answer.headers.get('retry-after'));
+});
+
+test('news of a parcel that come before its booking are to be told again, and count then', async (t) => {
+  const app = await startApp(t);
+  const { token } = await app.person('customer');
+  const { json } = await placeOrder(app, token);
+  const reader = { read: () => [{ ...EVENT, orderId: json.id }] };
+  const door = await startApp(t, { readers: { acme: reader }, orders: app.orders });
+  const post = () => door.call('POST', '/api/v1/webhooks/acme', { body: '{}' });
+  t.is((await post()).status, 204, 'nothing is sent of an order that is not paid');
+  const captured = { type: 'payment.captured', paymentId: 'p', amountMinor: json.amountMinor };
+  await app.orders.settle(json.id, { output: { type: 'stock.held' } }, { output: captured });
+  const early = await post();
+  t.is(early.status, 503);
+  t.is(early.headers.get('retry-after'), '5');
+  const booked = { type: 'shipment.booked', shipmentId: 's', carrier: 'c', trackingNumber: 'T1' };
+  await app.orders.settle(json.id, { output: booked });
+  t.is((await post()).status, 204);
+  const record = await app.orders.read(json.id);
+  t.is(record?.snapshot.context.shipments?.[0]?.status, 'delivered');
 });
 
 test('a body over 64 KiB is 413 before anybody reads it', async (t) => {

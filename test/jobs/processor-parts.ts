@@ -46,6 +46,7 @@ export function setUp(changes: { [TPort in keyof ProcessorParts]?: Partial<Proce
     notifier: { send: ask('send', { messageId: 'm' }), ...changes.notifier },
     users: { findById: ask('findById', { id: 'customer-1' }), ...changes.users },
     clock: createFakeClock(START),
+    newId: () => 'token-1',
   } as unknown as ProcessorParts;
   return { asked, parts, processors: createProcessors(parts), compensations: createCompensations(parts) };
 }

@@ -54,6 +54,59 @@ test('a refusal keeps what is held: another run of the same job may have succeed
   t.deepEqual(names(asked), []);
 });
 
+for (const [status, type] of [
+  [undefined, 'shipment.missing'],
+  ['recalled', 'shipment.missing'],
+  ['booked', 'shipment.booked'],
+  ['inTransit', 'shipment.booked'],
+] as const)
+  test(`a booking that is overdue, of which the carrier says ${status}, is ${type}`, async (t) => {
+    const { processors, asked } = setUp({
+      carrier: {
+        track: async () => status,
+        book: async ({ key }) => {
+          asked.push(['book', key]);
+          return { status: 'booked', shipmentId: 's', carrier: 'c', trackingNumber: 'T' };
+        },
+      },
+    });
+    const input = { shipmentKey: 'order-1.shipment' };
+    const outcome = await processors['shipping.locate']({ record, input, failedAttempts: 0 });
+    t.like(outcome, type === 'shipment.missing' ? { type } : { type, status, trackingNumber: 'T' });
+    t.deepEqual(asked, type === 'shipment.missing' ? [] : [['book', 'order-1.shipment']]);
+  });
+
+test('an order is sold under the tokens that it was held under', async (t) => {
+  const others = [{ sku: 'POT', token: null }];
+  const { processors, asked } = setUp({
+    stock: { hold: async () => ({ shortfalls: [], heldSome: true, others }) },
+  });
+  const outcome = await processors['validation.check']({ record, input: {}, failedAttempts: 0 });
+  t.deepEqual(outcome, { type: 'stock.held', held: { token: 'token-1', others } });
+  const held = outcome.type === 'stock.held' ? outcome.held : undefined;
+  const snapshot = { ...record.snapshot, context: { ...record.snapshot.context, held } };
+  await processors['confirmation.close']({ record: { ...record, snapshot }, input: {}, failedAttempts: 0 });
+  await processors['confirmation.close']({ record, input: {}, failedAttempts: 0 });
+  t.deepEqual(asked, [
+    [
+      'sell',
+      'order-1',
+      [
+        { sku: 'CUP', quantity: 2, token: 'token-1' },
+        { sku: 'POT', quantity: 1, token: null },
+      ],
+    ],
+    [
+      'sell',
+      'order-1',
+      [
+        { sku: 'CUP', quantity: 2 },
+        { sku: 'POT', quantity: 1 },
+      ],
+    ],
+  ]);
+});
+
 const ended = (changes: Partial<OrderRecord>): OrderRecord => ({ ...record, ...changes });
 const undone = { ...record.snapshot, context: { ...record.snapshot.context, ending: 'cancelled' as const } };
 

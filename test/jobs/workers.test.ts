@@ -92,7 +92,7 @@ test('attempts used up become an outcome, and the order waits for an operator', 
   t.is(calls.length, 3);
   const record = store.records.get('order-1');
   t.like(record, { state: 'needsAttention', seq: 2 });
-  t.is(record?.history[1]?.type, 'validation.failed');
+  t.is(record?.history[1]?.type, 'validation.exhausted');
 });
 
 test('a terminal error is not repeated', async (t) => {

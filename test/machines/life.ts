@@ -75,6 +75,7 @@ export const steps = {
   declined: out({ type: 'payment.declined', reason }),
   booked: (trackingNumber = 'T1') =>
     out({ type: 'shipment.booked', shipmentId: `s-${trackingNumber}`, carrier: 'Sandbox', trackingNumber }),
+  notBooked: out({ type: 'shipment.missing' }),
   notTaken: out({ type: 'shipment.refused', reason }),
   sent: out({ type: 'confirmation.sent', messageId: 'm-1' }),
   closed: out({ type: 'stock.sold' }),

@@ -4,6 +4,7 @@ import { declareStories, type Story } from './stories.ts';
 
 const {
   held,
+  notBooked,
   refused,
   captured,
   pending,
@@ -112,8 +113,8 @@ const stories: Story[] = [
   },
   {
     name: 'the shipment is overdue',
-    steps: [held, captured(), 'overdue', recalled, undone(2500), ...ended],
-    path: 'validating charging shipping recalling refunding releasing notifying rejected',
+    steps: [held, captured(), 'overdue', notBooked, recalled, undone(2500), ...ended],
+    path: 'validating charging shipping locating recalling refunding releasing notifying rejected',
     reason: 'shipping_overdue',
     money: [2500, 2500],
   },

@@ -6,6 +6,7 @@ const {
   held,
   captured,
   booked,
+  notBooked,
   notTaken,
   sent,
   adjusted,
@@ -47,11 +48,12 @@ const stories: Story[] = [
       notTaken,
       retry,
       'overdue',
+      notBooked,
       cancelLines(2, 1),
       adjusted(1500),
       sent,
     ],
-    path: 'validating charging shipping shipping shipping needsAttention shipping needsAttention adjusting confirming completed',
+    path: 'validating charging shipping shipping shipping needsAttention shipping locating needsAttention adjusting confirming completed',
     money: [2500, 1500],
   },
   {
@@ -106,5 +108,33 @@ const stories: Story[] = [
     money: [2500, 2500],
   },
 ];
+
+stories.push(
+  {
+    name: 'the booking is overdue, and the carrier has the parcel all the same',
+    steps: [held, captured(), 'overdue', booked(), sent],
+    path: 'validating charging shipping locating confirming completed',
+    money: [2500, 0],
+  },
+  {
+    name: 'a refund that fails for good is settled by other means',
+    steps: [...sale, refund(700), 'fails', complete, takenBack(0), noticed],
+    path: 'validating charging shipping confirming completed returning needsAttention concluding acknowledging completed',
+    money: [2500, 700],
+    more: { payment: { byHandMinor: 700, status: 'partlyRefunded' } },
+  },
+  {
+    name: 'a return that fails for good is settled by other means, to the last unit',
+    steps: [
+      ...[...sale, giveBack(1, 2), 'fails' as const, retry, 'fails' as const, complete, 'fails' as const],
+      ...[complete, takenBack(0), noticed, giveBack(2, 1), takenBack(1500), noticed],
+    ],
+    path:
+      'validating charging shipping confirming completed returning needsAttention returning needsAttention ' +
+      'concluding needsAttention concluding acknowledging completed returning acknowledging returned',
+    money: [2500, 2500],
+    more: { payment: { byHandMinor: 1000, status: 'refunded' } },
+  },
+);
 
 declareStories(stories);

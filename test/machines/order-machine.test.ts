@@ -133,7 +133,7 @@ test('an order that waits for an operator lets the parcel go that may be on its 
 test('the facts stand in the record once, not in its snapshot', (t) => {
   const { end } = live(sale);
   t.false('input' in end.snapshot.context);
-  t.is(definition.version, '2');
+  t.is(definition.version, '3');
 });
 
 test('late news of a payment change nothing once it has come in, in part given back or not', (t) => {

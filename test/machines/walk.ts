@@ -35,6 +35,7 @@ function outcomesOf(record: OrderRecord): Step[] {
     payment: [steps.captured(input.amountMinor), steps.pending, steps.declined],
     settlement: [steps.captured(chargeMinor), steps.declined],
     shipment: [steps.booked(`T${shipments.length + 1}`), steps.notTaken],
+    location: [steps.booked(`T${shipments.length + 1}`), steps.notBooked],
     confirmation: [steps.sent],
     closing: [steps.closed],
     adjustment: [steps.adjusted(back)],
@@ -44,6 +45,7 @@ function outcomesOf(record: OrderRecord): Step[] {
     notice: [steps.noticed],
     acknowledgement: [steps.noticed],
     return: [steps.takenBack(back)],
+    conclusion: [steps.takenBack(0)],
   };
   return ['fails', ...(outcomes[invocation.id] ?? [])];
 }

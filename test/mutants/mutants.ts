@@ -1,20 +1,9 @@
 /** The guards that the promises rest on, each with the change that takes it away, and what must fail then. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the snippets are the text of sources.
 
-/** One guard taken away. */
-export interface Mutant {
-  /** The guard's name. */
-  name: string;
-  /** The source file, from the root of the project. */
-  file: string;
-  /** Stands in that file exactly once. */
-  snippet: string;
-  replacement: string;
-  /** How many seeds of the simulation must find it, or which test files. */
-  caughtBy: { seeds: number } | { tests: string[] };
-}
+import { type Mutant, SEEDS } from './mutant.ts';
+import { goods } from './mutants-of-goods.ts';
 
-const SEEDS = { seeds: 600 };
 const runtime: Mutant[] = [
   {
     name: 'compare-and-set in the store',
@@ -71,6 +60,13 @@ const runtime: Mutant[] = [
     snippet: 'const publications = [...before.publications, seq];',
     replacement: 'const publications = [seq];',
     caughtBy: SEEDS,
+  },
+  {
+    name: 'a commit leaves the counters that it does not change',
+    file: 'src/actors/commit.ts',
+    snippet: 'before.every((each, index) => each === after[index])',
+    replacement: 'before.length === 0',
+    caughtBy: { tests: ['test/actors/actor.test.ts'] },
   },
   {
     name: 'idempotency key of placing',
@@ -186,94 +182,6 @@ const money: Mutant[] = [
     file: 'src/jobs/compensations.ts',
     snippet: 'return earlierMinor + (await',
     replacement: 'return 0 + (await',
-    caughtBy: SEEDS,
-  },
-];
-
-const goods: Mutant[] = [
-  {
-    name: 'hold idempotency',
-    file: 'src/store/stock-moves.ts',
-    snippet: "'holds.orderId': { $ne: orderId },",
-    replacement: '',
-    caughtBy: { tests: ['test/store/hold-races.test.ts'] },
-  },
-  {
-    name: 'a settlement is conditional on the quantity held',
-    file: 'src/store/stock-ledger.ts',
-    snippet: 'filter: { _id, holds: trusted({ $elemMatch: hold }) },',
-    replacement: "filter: { _id, 'holds.orderId': hold.orderId },",
-    caughtBy: { tests: ['test/store/hold-races.test.ts'] },
-  },
-  {
-    name: 'restock once',
-    file: 'src/store/stock-movements.ts',
-    snippet: 'await movements.create([movement], { session });',
-    replacement: '',
-    caughtBy: { tests: ['test/store/hold-races.test.ts'] },
-  },
-  {
-    name: 'each return has a key of its own',
-    file: 'src/machines/order-work.ts',
-    snippet: '.return.${count}`',
-    replacement: '.return`',
-    caughtBy: SEEDS,
-  },
-  {
-    name: 'a refusal keeps its holds',
-    file: 'src/jobs/processors.ts',
-    snippet: "return { type: 'order.refused', reason: refusalOf(shortfalls), heldSome };",
-    replacement:
-      "await stock.release(input.orderId, skusOf(input)); return { type: 'order.refused', reason: refusalOf(shortfalls), heldSome: false };",
-    caughtBy: { tests: ['test/jobs/processors.test.ts'] },
-  },
-  {
-    name: 'late undo',
-    file: 'src/jobs/processors.ts',
-    snippet: "if (record.status !== 'done' && record.snapshot.context.ending === undefined) return;",
-    replacement: 'if (record) return;',
-    caughtBy: { tests: ['test/jobs/processors.test.ts'] },
-  },
-  {
-    name: 'late outcomes are undone',
-    file: 'src/jobs/workers.ts',
-    snippet: 'if (told.record) await',
-    replacement: 'if (told === undefined) await',
-    caughtBy: { tests: ['test/jobs/workers.test.ts'] },
-  },
-  {
-    name: 'orphaned holds',
-    file: 'src/jobs/orphaned-holds.ts',
-    snippet: "if (record !== undefined && record.status !== 'done') continue;",
-    replacement: 'if (nowMs > 0) continue;',
-    caughtBy: { tests: ['test/jobs/orphaned-holds.test.ts'] },
-  },
-  {
-    name: 'units of cancelled lines are in no parcel',
-    file: 'src/machines/order-lines.ts',
-    snippet: 'context.shipments === undefined && context.cancelled === undefined;',
-    replacement: 'context.shipments === undefined;',
-    caughtBy: SEEDS,
-  },
-  {
-    name: 'the parcel that may be on its way is called back too',
-    file: 'src/machines/order-work.ts',
-    snippet: 'Array.from({ length: parcels(context) + 1 }',
-    replacement: 'Array.from({ length: parcels(context) }',
-    caughtBy: SEEDS,
-  },
-  {
-    name: 'an order sent in part is not undone as a whole',
-    file: 'src/machines/order-setup.ts',
-    snippet: '    sentInPart: ({ context }) => sentInPart(context),',
-    replacement: '    sentInPart: () => false,',
-    caughtBy: SEEDS,
-  },
-  {
-    name: 'parcel order guard',
-    file: 'src/machines/order-work.ts',
-    snippet: "return status === 'lost' || SENT.indexOf(status) > SENT.indexOf(parcel.status);",
-    replacement: 'return true;',
     caughtBy: SEEDS,
   },
 ];

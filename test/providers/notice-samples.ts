@@ -32,6 +32,8 @@ export function newNotice(
       customerId: ADA.id,
       currency: 'USD',
       amountMinor: 3_998,
+      dueMinor: 3_998,
+      refundableMinor: 3_998,
       lines: [{ line: 1, sku: 'MUG', quantity: 2, unitPriceMinor: 1_999 }],
       fulfilment: 'automatic',
       shippingAddress: { name: 'Ada', street: '1 Main', city: 'Graz', postalCode: '8010', country: 'AT' },

@@ -9,7 +9,7 @@ function newRecord(orderId: string, customerId: string): OrderRecord {
   const policy = { paymentOverdueMs: 1_000, shippingOverdueMs: 1_000 };
   return {
     _id: orderId,
-    machine: { id: 'order', version: '2' },
+    machine: { id: 'order', version: '3' },
     seq: 0,
     state: 'placed',
     status: 'active',

@@ -1,6 +1,7 @@
 /** What must be true when a run has come to rest: the promises of the design. */
 import type { OrderRecord } from '../../src/machines/order-view.ts';
 import {
+  ignoredFaults,
   moneyFaults,
   noticeFaults,
   parcelFaults,
@@ -56,6 +57,7 @@ function orderFaults(outside: Outside, record: OrderRecord): string[] {
     ...noticeFaults(outside, record),
     ...returnFaults(record),
     ...trackingFaults(record),
+    ...ignoredFaults(outside, record),
   ];
 }
 

@@ -23,7 +23,7 @@ export interface SimulatedProduct {
   received: number;
   available: number;
   sold: number;
-  holds: Map<string, { quantity: number; atMs: number }>;
+  holds: Map<string, { quantity: number; atMs: number; token: string }>;
   returns: Map<string, { orderId: string; quantity: number }>;
 }
 
@@ -74,8 +74,10 @@ export function createOutside(scheduler: Scheduler, stock: Record<string, number
     /** The messages that went out, by their key. */
     notices: new Map<string, number>(),
     /** What providers have to tell, and have told already: it can come again. */
-    news: [] as (ProviderEvent & { provider: Provider })[],
-    oldNews: [] as (ProviderEvent & { provider: Provider })[],
+    news: [] as (ProviderEvent & { provider: Provider; dueMs: number })[],
+    oldNews: [] as (ProviderEvent & { provider: Provider; dueMs: number })[],
+    /** What a process said that it changes nothing. */
+    ignored: [] as ProviderEvent[],
     awayUntilMs: new Map<Provider, number>(),
     /** What a provider must never be asked, in words. */
     protests: [] as string[],

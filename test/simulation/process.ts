@@ -61,7 +61,7 @@ export function startProcess(outside: Outside, newId: () => string): SimulatedPr
   const also = createOrphanedHoldsRound({ stock, store, clock, logger, minAgeMs: 2 * LEASE_MS });
   const sweep = new Sweep({ store, queues, feed, clock, leases, logger, also, intervalMs: 2_000 });
   sweep.start();
-  const processors = createProcessors({ stock, clock, ...providersFor(outside, caller) });
+  const processors = createProcessors({ stock, clock, newId, ...providersFor(outside, caller) });
   const workers = {
     queues: [],
     registry,

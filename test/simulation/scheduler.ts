@@ -19,11 +19,17 @@ export interface Caller {
 interface Task {
   name: string;
   caller: Caller;
+  /** Sleeps until so many others were let through. */
+  asleepUntil: number;
   settle(): void;
 }
 
 /** What the outside does with a call, and how often each fault came. */
 export type Fault = 'before' | 'reply-lost' | 'twice';
+
+/** How often a call stalls on its way, and how many others overtake it at the most. */
+const STALLED = 0.01;
+const STALL_MAX = 250;
 
 /** What nobody waits for any more may fail as it likes. */
 function attempt(effect: () => unknown): void {
@@ -41,6 +47,7 @@ export class Scheduler {
   /** Off at the end of a run, when everything must come to rest. */
   faulty = true;
   #tasks: Task[] = [];
+  #steps = 0;
 
   constructor(seed: number) {
     this.random = createRandom(seed);
@@ -88,7 +95,10 @@ export class Scheduler {
           reject(error);
         }
       };
-      this.#tasks.push({ name, caller, settle });
+      const sleeps = this.faulty && this.chance(STALLED);
+      if (sleeps) this.count(`${name} stalled`);
+      const asleepUntil = this.#steps + (sleeps ? Math.floor(this.random() * STALL_MAX) : 0);
+      this.#tasks.push({ name, caller, settle, asleepUntil });
     });
   }
 
@@ -99,9 +109,14 @@ export class Scheduler {
 
   /** Lets one waiting call come true; false when there is none. */
   step(): boolean {
-    const [task] = this.#tasks.splice(Math.floor(this.random() * this.#tasks.length), 1);
-    task?.settle();
-    return task !== undefined;
+    this.#steps += 1;
+    const awake = this.#tasks.filter(({ asleepUntil }) => asleepUntil <= this.#steps);
+    // Where all of them sleep, one has slept long enough.
+    const task = this.pick(awake.length > 0 ? awake : this.#tasks);
+    if (task === undefined) return false;
+    this.#tasks.splice(this.#tasks.indexOf(task), 1);
+    task.settle();
+    return true;
   }
 }
 

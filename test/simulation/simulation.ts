@@ -128,8 +128,11 @@ function replaceOne(outside: Outside, processes: SimulatedProcess[], newId: () =
 /** Every order is at its end, nothing waits, and the sweep has had the time to give back what was left held. */
 function isAtRest({ store, scheduler, products, clock, news }: Outside): boolean {
   const records = [...store.records.values()];
-  const holds = [...products.values()].flatMap((product) => [...product.holds.values()]);
-  const tooFresh = holds.some(({ atMs }) => clock.now().getTime() - atMs < 5 * LEASE_MS);
+  const holds = [...products.values()].flatMap((product) => [...product.holds]);
+  const isFresh = (atMs: number) => clock.now().getTime() - atMs < 5 * LEASE_MS;
+  const tooFresh = holds.some(
+    ([orderId, { atMs }]) => isFresh(atMs) || isFresh(store.records.get(orderId)?.updatedAt.getTime() ?? 0),
+  );
   return (
     scheduler.waiting === 0 &&
     news.length === 0 &&

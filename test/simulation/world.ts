@@ -1,15 +1,24 @@
 /** What the world does by itself: banks decide, parcels travel, and the news of it comes late, twice or never. */
 import type { OrderFact, ParcelStatus } from '../../src/machines/order-types.ts';
 import type { OrderRecord } from '../../src/machines/order-view.ts';
+import { RetryableError } from '../../src/platform/errors.ts';
 import type { Outside, Provider } from './outside.ts';
 import type { SimulatedProcess } from './process.ts';
 
 const WAY: ParcelStatus[] = ['booked', 'pickedUp', 'inTransit', 'delivered'];
 const NEWS_LOST = 0.1;
 
-function tell({ scheduler, news }: Outside, provider: Provider, orderId: string, fact: OrderFact): void {
+function tell(
+  { scheduler, news, clock }: Outside,
+  provider: Provider,
+  orderId: string,
+  fact: OrderFact,
+): void {
   if (scheduler.faulty && scheduler.chance(NEWS_LOST)) scheduler.count('news lost');
-  else news.push({ provider, orderId, fact, eventId: `event-${scheduler.random()}` });
+  else {
+    const eventId = `event-${scheduler.random()}`;
+    news.push({ provider, orderId, fact, eventId, dueMs: clock.now().getTime() });
+  }
 }
 
 /** A bank decides on a payment that is pending. */
@@ -62,11 +71,14 @@ export function parcelMoves(outside: Outside): void {
   }
 }
 
+/** How long a provider waits before it tells again what was not taken. */
+const AGAIN_MS = 2_000;
+
 /** Some news reaches a process, which may have heard it before; false when there is none. */
 export function hearNews(outside: Outside, processes: SimulatedProcess[]): boolean {
-  const { scheduler, news, oldNews } = outside;
+  const { scheduler, news, oldNews, ignored, clock } = outside;
   const isOld = scheduler.faulty && scheduler.chance(0.3);
-  const item = scheduler.pick(isOld ? oldNews : news);
+  const item = scheduler.pick(isOld ? oldNews : news.filter(({ dueMs }) => dueMs <= clock.now().getTime()));
   const process = scheduler.pick(processes.filter(({ alive }) => alive));
   if (item === undefined || process === undefined) return false;
   if (isOld) scheduler.count('news heard twice');
@@ -77,9 +89,15 @@ export function hearNews(outside: Outside, processes: SimulatedProcess[]): boole
   const { orderId, fact, provider } = item;
   // A provider that had no answer tells it again; some give it another id then.
   const eventId = isOld && scheduler.chance(0.5) ? `event-${scheduler.random()}` : item.eventId;
-  process.orders.report(orderId, fact, { provider, eventId }).catch(() => {
-    if (process.alive) news.push(item);
-  });
+  process.orders.report(orderId, fact, { provider, eventId }).then(
+    (became) => {
+      if (became === 'ignored') ignored.push(item);
+    },
+    (error) => {
+      if (error instanceof RetryableError) scheduler.count(`${fact.type} told again`);
+      if (process.alive) news.push({ ...item, dueMs: clock.now().getTime() + AGAIN_MS });
+    },
+  );
   return true;
 }
 

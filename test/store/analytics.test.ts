@@ -137,7 +137,7 @@ test.before(async () => {
       ['stock.held', 'charging', 500],
       ['order.hold', 'charging', 7_500],
       ['payment.captured', 'shipping', 1_000],
-      ['shipment.failed', 'needsAttention', 0],
+      ['shipment.exhausted', 'needsAttention', 0],
     ],
     context: { ...paid(2_500), stuckIn: 'shipping', reason: { code: 'attempts_used_up', detail: '' } },
   });

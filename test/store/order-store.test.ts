@@ -79,6 +79,22 @@ for (const { name, store } of stores) {
     t.deepEqual(plain(await store.load('moved')), plain(applyCommit(record, commit)));
   });
 
+  test(`${name}: what a commit does not name stays as it is`, async (t) => {
+    const record = placedOrder('kept');
+    await store.insert(record);
+    await store.countAttempt(invocation('kept'), 'no answer');
+    const stimulus = {
+      kind: 'command' as const,
+      event: { type: 'order.hold', reason: 'odd' },
+      by: { role: 'operator' },
+      commandId: 'c1',
+    };
+    const decision = decide(definition, record, stimulus, at(5), leases);
+    if (decision.kind !== 'moved') return t.fail(decision.kind);
+    t.true(await store.commit('kept', 1, decision.commit));
+    t.like(await store.load('kept'), { seq: 2, invocations: { 0: { attempts: 1, lastError: 'no answer' } } });
+  });
+
   test(`${name}: of fifty commits at once on one seq, one is written`, async (t) => {
     await store.insert(placedOrder('raced'));
     const done = await Promise.all(

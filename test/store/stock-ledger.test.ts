@@ -49,7 +49,7 @@ test('held, then sold; held, then given back; each once, however often it is rep
   await make('A1', 10);
   await make('A2', 10);
   for (let i = 0; i < 3; i += 1)
-    t.deepEqual(await ledger.hold('o1', [claim('A1', 2), claim('A2', 1)], START), HELD);
+    t.deepEqual(await ledger.hold('o1', [claim('A1', 2), claim('A2', 1)], START, 't1'), HELD);
   t.deepEqual(
     [await stockOf('A1'), await stockOf('A2')],
     [
@@ -65,7 +65,7 @@ test('held, then sold; held, then given back; each once, however often it is rep
       [9, 0, 1],
     ],
   );
-  await ledger.hold('o2', [claim('A1', 3)], START);
+  await ledger.hold('o2', [claim('A1', 3)], START, 't1');
   for (let i = 0; i < 3; i += 1) await ledger.release('o2', ['A1', 'A2']);
   t.deepEqual(await stockOf('A1'), [8, 0, 2]);
 });
@@ -73,8 +73,8 @@ test('held, then sold; held, then given back; each once, however often it is rep
 test('a process that died between two lines: the repetition holds what is missing', async (t) => {
   await make('B1', 5);
   await make('B2', 5);
-  await ledger.hold('o1', [claim('B1', 2)], START);
-  t.deepEqual(await ledger.hold('o1', [claim('B1', 2), claim('B2', 2)], START), HELD);
+  await ledger.hold('o1', [claim('B1', 2)], START, 't1');
+  t.deepEqual(await ledger.hold('o1', [claim('B1', 2), claim('B2', 2)], START, 't1'), HELD);
   t.deepEqual(
     [await stockOf('B1'), await stockOf('B2')],
     [
@@ -94,7 +94,10 @@ test('what one line lacks, the others keep until the order decides, and every fa
     { sku: 'POST', code: 'not_goods' },
     { sku: 'C9', code: 'unknown_product' },
   ];
-  t.deepEqual(await ledger.hold('o1', claims, START), { shortfalls: [short, ...others], heldSome: true });
+  t.deepEqual(await ledger.hold('o1', claims, START, 't1'), {
+    shortfalls: [short, ...others],
+    heldSome: true,
+  });
   t.deepEqual(
     [await stockOf('C1'), await stockOf('C2')],
     [
@@ -104,7 +107,10 @@ test('what one line lacks, the others keep until the order decides, and every fa
   );
   await ledger.release('o1', ['C1', 'C2', 'POST', 'C9']);
   t.deepEqual(await stockOf('C1'), [5, 0, 0]);
-  t.deepEqual(await ledger.hold('o2', [claim('C2', 2)], START), { shortfalls: [short], heldSome: false });
+  t.deepEqual(await ledger.hold('o2', [claim('C2', 2)], START, 't1'), {
+    shortfalls: [short],
+    heldSome: false,
+  });
 });
 
 test("a price that is not the catalogue's is refused, an agreed one is not asked for", async (t) => {
@@ -112,18 +118,18 @@ test("a price that is not the catalogue's is refused, an agreed one is not asked
   const changed: Shortfall = { sku: 'D1', code: 'price_changed', priceMinor: 500 };
   const other: Shortfall = { sku: 'D1', code: 'currency_changed', currency: 'EUR' };
   const hold = (orderId: string, ...rest: [number[] | undefined, string?]) =>
-    ledger.hold(orderId, [claim('D1', 1, ...rest)], START);
+    ledger.hold(orderId, [claim('D1', 1, ...rest)], START, 't1');
   t.deepEqual(await hold('o1', [400]), { shortfalls: [changed], heldSome: false });
   t.deepEqual(await hold('o2', [400, 500]), { shortfalls: [changed], heldSome: false });
   t.deepEqual(await hold('o3', [500], 'GBP'), { shortfalls: [other], heldSome: false });
-  t.deepEqual(await ledger.hold('o4', [{ ...claim('D1', 1), pricesMinor: undefined }], START), HELD);
+  t.deepEqual(await ledger.hold('o4', [{ ...claim('D1', 1), pricesMinor: undefined }], START, 't1'), HELD);
   t.deepEqual(await stockOf('D1'), [4, 1, 0]);
 });
 
 test('a crowd on one product: never oversold, nothing left held', async (t) => {
   await make('HOT', 30);
   const orders = Array.from({ length: 100 }, (_, i) => `crowd-${i}`);
-  const shortfalls = await Promise.all(orders.map((id) => ledger.hold(id, [claim('HOT', 1)], START)));
+  const shortfalls = await Promise.all(orders.map((id) => ledger.hold(id, [claim('HOT', 1)], START, 't1')));
   const winners = orders.filter((_, i) => shortfalls[i]?.shortfalls.length === 0);
   t.is(winners.length, 30);
   t.deepEqual(await stockOf('HOT'), [0, 30, 0]);
@@ -134,8 +140,8 @@ test('a crowd on one product: never oversold, nothing left held', async (t) => {
 test('who holds since when is told, for the sweep', async (t) => {
   await make('E1', 5);
   await make('E2', 5);
-  await ledger.hold('old', [claim('E1', 1), claim('E2', 1)], new Date(START.getTime() - 1_000));
-  await ledger.hold('young', [claim('E1', 1)], START);
+  await ledger.hold('old', [claim('E1', 1), claim('E2', 1)], new Date(START.getTime() - 1_000), 't1');
+  await ledger.hold('young', [claim('E1', 1)], START, 't1');
   const holders = await ledger.holdersBefore(START, 10);
   t.deepEqual(
     holders.map(({ orderId, skus }) => [orderId, skus.sort()]),
@@ -156,7 +162,7 @@ test('products: taken, found by the beginnings of names, changed, adjusted, and 
   await products.adjustStock('F-1', adjustment(3), START);
   await t.throwsAsync(products.adjustStock('F-1', adjustment(-9), START), { message: /Fewer than 9/ });
   t.is(await products.adjustStock('none', adjustment(1), START), undefined);
-  await ledger.hold('o9', [{ ...claim('F-1', 1), pricesMinor: undefined }], START);
+  await ledger.hold('o9', [{ ...claim('F-1', 1), pricesMinor: undefined }], START, 't1');
   await t.throwsAsync(products.remove('F-1'), { message: /held/ });
   await ledger.release('o9', ['F-1']);
   t.deepEqual([await products.remove('F-1'), await products.remove('F-1')], [true, false]);

@@ -46,6 +46,9 @@ const settled: OrderFact = { type: 'payment.settled', chargeKey, ...payment };
 const failed: OrderFact = { type: 'payment.failed', chargeKey, reason };
 const pickedUp: OrderFact = { type: 'shipment.tracked', trackingNumber: 'T1', status: 'pickedUp' };
 const expiry = { type: 'xstate.after.payment.expired.order.awaitingPayment' };
+const shippingOverdue = { type: 'xstate.after.shipping.overdue.order.shipping' };
+const located = done('location', 'shipment.booked', { shipmentId: 's-1', ...byHand });
+const missing = done('location', 'shipment.missing');
 const hold = { type: 'order.hold', reason: 'to be looked at' };
 const cancel = { type: 'order.cancel' };
 
@@ -86,6 +89,17 @@ export const outcomeStories: readonly Story[] = [
   { input, events: [held, pending, expiry, neverCaptured] },
   { input, events: [held, captured, notTaken] },
   { input: inParcels, events: [held, captured, booked, pickedUp, notTaken] },
+  { input, events: [held, captured, shippingOverdue, located] },
+  { input, events: [held, captured, shippingOverdue, missing] },
+  { input: inParcels, events: [held, captured, booked, pickedUp, shippingOverdue, missing] },
+  {
+    input,
+    events: [
+      ...[held, captured, booked, sent, { type: 'order.refund', amountMinor: 1 }],
+      ...[fails('return'), { type: 'order.complete' }],
+      done('conclusion', 'return.settled', { refundedMinor: 0 }),
+    ],
+  },
   {
     input,
     events: [

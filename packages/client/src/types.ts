@@ -20,6 +20,9 @@ export interface Order {
   customerId: string;
   currency: string;
   amountMinor: number;
+  /** What is to be paid for what is not cancelled, and what of the money could be given back. */
+  dueMinor: number;
+  refundableMinor: number;
   reason?: Reason;
   /** The commands that the viewer may send now. */
   allowedEvents: string[];
@@ -40,6 +43,10 @@ export interface Transition {
   final: boolean;
   /** A role, or `system`. */
   by: string;
+  /** The units that it is about; `line` counts from 1. */
+  lines?: { line: number; quantity: number }[];
+  /** The money that it is about, in the currency's minor unit. */
+  amountMinor?: number;
   reason?: Reason;
 }
 

@@ -70,12 +70,13 @@ export class FakeOrders {
     const known = this.byKey.get(key);
     if (known) return known;
     const now = new Date().toISOString();
+    const amountMinor = lines.reduce((sum, line) => sum + line.quantity * line.unitPriceMinor, 0);
     const view: OrderView = {
       ...{ id: randomUUID(), state: 'placed', final: false, seq: 0, customerId, reference, currency },
       ...{ shippingAddress, fulfilment: 'automatic', shipments: [], allowedEvents: [] },
       ...{ placedAt: now, updatedAt: now },
       lines: lines.map((line, index) => ({ line: index + 1, ...line })),
-      amountMinor: lines.reduce((sum, line) => sum + line.quantity * line.unitPriceMinor, 0),
+      ...{ amountMinor, dueMinor: amountMinor, refundableMinor: 0 },
     };
     const order: FakeOrder = { view, history: [] };
     this.orders.set(view.id, order);

@@ -1,0 +1,133 @@
+/** The guards of stock, parcels and returns. */
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the snippets are the text of sources.
+import { type Mutant, SEEDS } from './mutant.ts';
+
+export const goods: Mutant[] = [
+  {
+    name: 'hold idempotency',
+    file: 'src/store/stock-moves.ts',
+    snippet: "'holds.orderId': { $ne: orderId },",
+    replacement: '',
+    caughtBy: { tests: ['test/store/hold-races.test.ts'] },
+  },
+  {
+    name: 'a sale goes by the token of its hold',
+    file: 'src/store/stock-moves.ts',
+    snippet: '(token === undefined ? {} : { token })',
+    replacement: '(token === undefined ? {} : {})',
+    caughtBy: { tests: ['test/store/hold-races.test.ts'] },
+  },
+  {
+    name: 'an order is sold under the token that it was held under',
+    file: 'src/jobs/processors.ts',
+    snippet: '...(token !== undefined && { token }) };',
+    replacement: '...(token === null && { token }) };',
+    caughtBy: { tests: ['test/jobs/processors.test.ts'] },
+  },
+  {
+    name: 'a settlement is conditional on the quantity held',
+    file: 'src/store/stock-ledger.ts',
+    snippet: 'filter: { _id, holds: trusted({ $elemMatch: hold }) },',
+    replacement: "filter: { _id, 'holds.orderId': hold.orderId },",
+    caughtBy: { tests: ['test/store/hold-races.test.ts'] },
+  },
+  {
+    name: 'restock once',
+    file: 'src/store/stock-movements.ts',
+    snippet: 'await movements.create([movement], { session });',
+    replacement: '',
+    caughtBy: { tests: ['test/store/hold-races.test.ts'] },
+  },
+  {
+    name: 'each return has a key of its own',
+    file: 'src/machines/order-work.ts',
+    snippet: '.return.${count}`',
+    replacement: '.return`',
+    caughtBy: SEEDS,
+  },
+  {
+    name: 'a refusal keeps its holds',
+    file: 'src/jobs/processors.ts',
+    snippet: "return { type: 'order.refused', reason: refusalOf(shortfalls), heldSome };",
+    replacement:
+      "await stock.release(input.orderId, skusOf(input)); return { type: 'order.refused', reason: refusalOf(shortfalls), heldSome: false };",
+    caughtBy: { tests: ['test/jobs/processors.test.ts'] },
+  },
+  {
+    name: 'late undo',
+    file: 'src/jobs/processors.ts',
+    snippet: "if (record.status !== 'done' && record.snapshot.context.ending === undefined) return;",
+    replacement: 'if (record) return;',
+    caughtBy: { tests: ['test/jobs/processors.test.ts'] },
+  },
+  {
+    name: 'late outcomes are undone',
+    file: 'src/jobs/workers.ts',
+    snippet: 'if (told.record) await',
+    replacement: 'if (told === undefined) await',
+    caughtBy: { tests: ['test/jobs/workers.test.ts'] },
+  },
+  {
+    name: 'orphaned holds',
+    file: 'src/jobs/orphaned-holds.ts',
+    snippet: "if (record !== undefined && record.status !== 'done') continue;",
+    replacement: 'if (nowMs > 0) continue;',
+    caughtBy: { tests: ['test/jobs/orphaned-holds.test.ts'] },
+  },
+  {
+    name: 'units of cancelled lines are in no parcel',
+    file: 'src/machines/order-lines.ts',
+    snippet: 'context.shipments === undefined && context.cancelled === undefined;',
+    replacement: 'context.shipments === undefined;',
+    caughtBy: SEEDS,
+  },
+  {
+    name: 'the parcel that may be on its way is called back too',
+    file: 'src/machines/order-work.ts',
+    snippet: 'Array.from({ length: parcels(context) + 1 }',
+    replacement: 'Array.from({ length: parcels(context) }',
+    caughtBy: SEEDS,
+  },
+  {
+    name: 'an order sent in part is not undone as a whole',
+    file: 'src/machines/order-setup.ts',
+    snippet: '    sentInPart: ({ context }) => sentInPart(context),',
+    replacement: '    sentInPart: () => false,',
+    caughtBy: SEEDS,
+  },
+  {
+    name: 'news of a parcel that is not known yet are told again',
+    file: 'src/actors/orders.ts',
+    snippet: "told.kind === 'refused' && comesEarly(record, fact)",
+    replacement: "told.kind === 'missing' && comesEarly(record, fact)",
+    caughtBy: SEEDS,
+  },
+  {
+    name: 'what was given back by hand counts as given back',
+    file: 'src/machines/order-work.ts',
+    snippet: 'const after = afterReturn(context, amountMinor);',
+    replacement: 'const after = afterReturn(context, 0);',
+    caughtBy: { tests: ['test/machines/lives-in-sending.test.ts'] },
+  },
+  {
+    name: 'an unpaid order has one deadline',
+    file: 'src/machines/order-setup.ts',
+    snippet: 'unpaidSinceMs: context.unpaidSinceMs ?? timeOf(event),',
+    replacement: 'unpaidSinceMs: timeOf(event),',
+    caughtBy: { tests: ['test/machines/order-machine-v3.test.ts'] },
+  },
+  {
+    name: 'the carrier is asked before a booking is given up',
+    file: 'src/jobs/processors.ts',
+    snippet: "if (status === undefined || status === 'recalled') return { type: 'shipment.missing' };",
+    replacement: "if (status !== 'lost') return { type: 'shipment.missing' };",
+    caughtBy: { tests: ['test/jobs/processors.test.ts'] },
+  },
+  {
+    name: 'parcel order guard',
+    file: 'src/machines/order-work.ts',
+    snippet: "return status === 'lost' || SENT.indexOf(status) > SENT.indexOf(parcel.status);",
+    replacement: 'return true;',
+    caughtBy: SEEDS,
+  },
+];
