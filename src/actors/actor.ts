@@ -70,14 +70,19 @@ export class Actor {
     this.#record = { ...this.#record, publications };
   }
 
-  /** The pending invocation or timer of that name, looked up in the store before it is called stale. */
+  /**
+   * The pending invocation or timer of that name, looked up in the store before it is called stale.
+   * @throws RetryableError when the order runs on a machine that is not loaded here: then nothing is done for it here
+   */
   async pending(ref: PendingRef): Promise<{ record: ActorRecord; found: Invocation | Timer } | undefined> {
     for (const fresh of [false, true]) {
       const record = await this.#load(fresh);
       const list: (Invocation | Timer)[] =
         ref.kind === 'timer' ? (record?.timers ?? []) : (record?.invocations ?? []);
       const found = list.find(({ id, seq }) => id === ref.id && seq === ref.seq);
-      if (record && found && record.status === 'active') return { record, found };
+      if (record === undefined || found === undefined || record.status !== 'active') continue;
+      definitionOf(this.parts.versions, record);
+      return { record, found };
     }
     return undefined;
   }

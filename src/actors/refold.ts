@@ -13,7 +13,7 @@ function firstVersion({ history, machine }: ActorRecord): string {
   return migration === undefined ? machine.version : (migration.event as MigrationEvent).from;
 }
 
-/** The machine that an actor was placed under. @throws UnreadableSnapshotError when it is not loaded */
+/** The machine that an actor was placed under. @throws RetryableError when it is not loaded */
 export const firstDefinition = (versions: MachineVersions, record: ActorRecord): ActorDefinition =>
   definitionOf(versions, { ...record, machine: { id: record.machine.id, version: firstVersion(record) } });
 
@@ -38,7 +38,7 @@ function migrated(
 
 /**
  * The record as it was at that seq; what was pending then is not told. Undefined when it never was at that seq.
- * @throws UnreadableSnapshotError when a version that ran it is not loaded
+ * @throws RetryableError when a version that ran it is not loaded
  */
 export function refold(versions: MachineVersions, record: ActorRecord, seq: number): ActorRecord | undefined {
   const entry = record.history.find((each) => each.seq === seq);

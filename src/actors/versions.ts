@@ -1,11 +1,12 @@
 /** The versions of a machine that are loaded, and the way of an actor from one to the next. Pure. */
 import type { AnyStateMachine } from 'xstate';
 import type { ActorRecord, DurableSnapshot, Migration } from '../machines/actor-record.ts';
+import { RetryableError } from '../platform/errors.ts';
 import { toCommit } from './commit.ts';
 import { type ActorDefinition, defineActor } from './definition.ts';
 import type { Leases } from './effects.ts';
 import type { Commit } from './ports.ts';
-import { rehydrate, type Step, UnreadableSnapshotError } from './snapshots.ts';
+import { rehydrate, type Step } from './snapshots.ts';
 
 /** The event of a migration in an actor's history; `before` is what a way back restores. */
 export interface MigrationEvent {
@@ -48,12 +49,16 @@ export function createVersions(machines: AnyStateMachine[], migrations: Migratio
   };
 }
 
-/** The machine of that record. @throws UnreadableSnapshotError when its version is not loaded. */
+/** While versions roll out, the other processes come by in their turns. */
+const RETRY_AFTER_MS = 5_000;
+
+/** The machine of that record. @throws RetryableError when its version is not loaded here: another process has it */
 export function definitionOf(versions: MachineVersions, { _id, machine }: ActorRecord): ActorDefinition {
   const definition = versions.of(machine);
   if (definition !== undefined) return definition;
-  throw new UnreadableSnapshotError(
-    `Order ${_id}: no machine ${machine.id} of version ${machine.version} is loaded.`,
+  throw new RetryableError(
+    `Order ${_id} runs on machine ${machine.id}, version ${machine.version}, which is not loaded here; a process that has it goes on.`,
+    { retryAfterMs: RETRY_AFTER_MS },
   );
 }
 

@@ -3,6 +3,7 @@ import { Actor, type ActorParts, applyCommit } from '../../src/actors/actor.ts';
 import type { Stimulus } from '../../src/actors/decide.ts';
 import { decide } from '../../src/actors/decide.ts';
 import type { ActorRecord } from '../../src/machines/actor-record.ts';
+import { RetryableError } from '../../src/platform/errors.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { definition, leases, placedOrder, START, versions } from '../support/orders.ts';
@@ -151,12 +152,16 @@ test('an order whose snapshot cannot be read is quarantined with the reason, and
   t.is((await actors[0]?.tell(cancel('c2')))?.kind, 'refused');
 });
 
-test('an order of a machine version that is not loaded is quarantined, never run on another', async (t) => {
+test('an order of a machine version that is not loaded here is left as it is, to a process that has it', async (t) => {
   const { store, actors } = setUp();
   const stored = store.records.get('order-1');
-  if (stored) stored.machine.version = '0';
-  await actors[0]?.tell(heldOutcome);
-  t.regex(store.records.get('order-1')?.quarantine?.reason ?? '', /version 0/);
+  if (stored) stored.machine.version = '99';
+  const before = structuredClone(stored);
+  const ref = { actorId: 'order-1', kind: 'invocation' as const, id: 'validation', seq: 1 };
+  const [actor] = actors as [Actor];
+  for (const asked of [actor.tell(heldOutcome), actor.tell(cancel('c1')), actor.pending(ref)])
+    await t.throwsAsync(asked, { instanceOf: RetryableError, message: /version 99/ });
+  t.deepEqual(store.records.get('order-1'), before);
 });
 
 test('an outcome or a deadline of what is no longer pending changes nothing', async (t) => {
