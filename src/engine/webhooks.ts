@@ -1,0 +1,65 @@
+/** Webhooks out, put together: every process records what is to be sent and serves the desk, workers send it. */
+import { randomBytes } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { createRedisChannel } from '../platform/redis-channel.ts';
+import type { OrderActors } from '../ports/order-actors.ts';
+import { createDeliverer } from '../webhooks/deliverer.ts';
+import { createWebhookDesk } from '../webhooks/desk.ts';
+import { openEndpointBook } from '../webhooks/endpoint-book.ts';
+import { createPoster } from '../webhooks/poster.ts';
+import { createWebhookQueue } from '../webhooks/queue.ts';
+import { startWebhookWorker } from '../webhooks/worker.ts';
+import type { EngineOptions } from './options.ts';
+import type { OpenStore } from './store.ts';
+
+/** The parts that every role has. */
+export async function openWebhooks(
+  { redisUrl, clock, newId, logger }: EngineOptions,
+  { webhooks: store, namespace }: OpenStore,
+  redis: Redis,
+) {
+  const name = `${namespace}:webhooks`;
+  const channel = createRedisChannel({ redisUrl, name, publisher: redis, clock, logger });
+  const book = await openEndpointBook({ store, channel, clock, logger }).catch((error) => {
+    channel.close();
+    throw error;
+  });
+  const queue = createWebhookQueue({ redisUrl, namespace, logger });
+  const desk = createWebhookDesk({ store, book, queue, clock, newId, randomBytes, logger });
+  return {
+    store,
+    book,
+    queue,
+    desk,
+    async close() {
+      book.close();
+      await queue.close();
+    },
+  };
+}
+
+/** Webhooks of a running engine. */
+export type OpenWebhooks = Awaited<ReturnType<typeof openWebhooks>>;
+
+/** Sends them; returns what ends that. */
+export function startWebhooks(
+  { environment, clock, logger, version }: EngineOptions,
+  { store, book, queue }: OpenWebhooks,
+  orders: OrderActors,
+): () => Promise<void> {
+  const concurrency = environment.ORDO_WEBHOOK_CONCURRENCY;
+  const deliverer = createDeliverer({
+    book,
+    store,
+    orders,
+    queue,
+    post: createPoster({ allowPrivate: environment.ORDO_PRIVATE_ENDPOINTS === 'true' }),
+    clock,
+    random: Math.random,
+    logger,
+    userAgent: `Ordo/${version}`,
+    concurrency,
+  });
+  const intervalMs = environment.ORDO_SWEEP_INTERVAL_MS;
+  return startWebhookWorker({ queue, deliverer, clock, logger, concurrency, intervalMs });
+}

@@ -1,0 +1,156 @@
+/** Makes one try of one delivery, and decides what comes of it for the delivery and for its endpoint. */
+import type { Clock } from '../platform/clock.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { OrderActors } from '../ports/order-actors.ts';
+import type {
+  DeliveryRef,
+  DisabledReason,
+  WebhookDelivery,
+  WebhookEndpoint,
+  WebhookStore,
+} from '../ports/webhooks.ts';
+import { CLOUD_EVENT_TYPE, type CloudEvent, pingEvent, transitionEvent } from './cloud-event.ts';
+import type { EndpointBook } from './endpoint-book.ts';
+import { type DeliveryQueue, enqueue } from './outbox.ts';
+import { createPlaces } from './places.ts';
+import { POST_TIMEOUT_MS, type Poster } from './poster.ts';
+import { type Answer, isGivenUp, isGone, isSuccess, settlementOf } from './retries.ts';
+import { signatureHeaders } from './signature.ts';
+
+/** An endpoint that fails now and then is noted no more often, for every process reads the note. */
+const NOTE_INTERVAL_MS = 60_000;
+
+/** Who has claimed a delivery for longer has died. */
+const CLAIM_MS = 2 * POST_TIMEOUT_MS;
+
+/** What delivering stands on. */
+export interface DelivererParts {
+  book: EndpointBook;
+  store: WebhookStore;
+  orders: Pick<OrderActors, 'readAt'>;
+  queue: DeliveryQueue;
+  post: Poster;
+  clock: Clock;
+  /** From 0 up to 1. */
+  random: () => number;
+  logger: Logger;
+  /** What receivers are told of the sender. */
+  userAgent: string;
+  /** Tries at once, of all endpoints together. */
+  concurrency: number;
+}
+
+/** How a job ended; `postponed` when the endpoint has all that it may have at once, `stale` when nothing was to do. */
+export type DeliveryResult = WebhookDelivery['status'] | 'postponed' | 'stale';
+
+/** Delivers by jobs. */
+export interface Deliverer {
+  /** One try. @throws when the database fails: the delivery is then due again after a while */
+  deliver(ref: DeliveryRef): Promise<DeliveryResult>;
+  /** Hands what is due to the queue, a share of each endpoint; how many those are. */
+  sweep(): Promise<number>;
+}
+
+/** Delivering over those parts. */
+export function createDeliverer(parts: DelivererParts): Deliverer {
+  const { book, store, queue, clock, logger, concurrency } = parts;
+  const places = createPlaces(concurrency, () => book.enabled().length);
+  const tryOnce = createTrying(parts);
+
+  async function handOver(endpointId: string): Promise<number> {
+    const limit = places.share();
+    const refs = await store.due(endpointId, clock.now(), limit);
+    if (refs.length < limit) places.caughtUp(endpointId);
+    await enqueue(queue, refs, logger);
+    return refs.length;
+  }
+
+  return {
+    async deliver(ref) {
+      const endpoint = book.find(ref.endpointId);
+      // It rests in the log, and is sent when the endpoint is enabled again; the sweep knows more than a stale book.
+      if (endpoint === undefined || endpoint.disabled) return 'stale';
+      if (!places.take(endpoint.id)) return 'postponed';
+      try {
+        return await tryOnce(endpoint, ref);
+      } finally {
+        if (places.leave(endpoint.id)) await handOver(endpoint.id);
+      }
+    },
+
+    async sweep() {
+      const counts = await Promise.all(book.enabled().map(({ id }) => handOver(id)));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
+  };
+}
+
+function createTrying(parts: DelivererParts) {
+  const { store, post, clock, random, userAgent } = parts;
+  const noteHealth = createHealth(parts);
+
+  async function eventOf(delivery: WebhookDelivery): Promise<CloudEvent | undefined> {
+    if (delivery.transition === undefined) return pingEvent(delivery);
+    // By its history the order is as it was then, whenever it is sent: a repetition says the same.
+    const record = await parts.orders.readAt(delivery.transition.orderId, delivery.transition.seq);
+    return record && transitionEvent(record);
+  }
+
+  async function send({ url, secrets }: WebhookEndpoint, event: CloudEvent | undefined): Promise<Answer> {
+    if (event === undefined) return { error: 'The order cannot be read.' };
+    const body = JSON.stringify(event);
+    const headers = {
+      'content-type': CLOUD_EVENT_TYPE,
+      'user-agent': userAgent,
+      ...signatureHeaders(secrets, { id: event.id, body, now: clock.now() }),
+    };
+    return post(url, headers, body);
+  }
+
+  return async (endpoint: WebhookEndpoint, ref: DeliveryRef): Promise<DeliveryResult> => {
+    const at = clock.now();
+    const claimed = await store.claim(ref, at, new Date(at.getTime() + CLAIM_MS));
+    if (claimed === undefined) return 'stale';
+    const answer = await send(endpoint, await eventOf(claimed));
+    const now = clock.now();
+    const once = claimed.transition === undefined;
+    const settlement = settlementOf(answer, claimed.attempts, { now, random: random(), once });
+    const durationMs = now.getTime() - at.getTime();
+    const outcome = 'status' in answer ? { status: answer.status } : { error: answer.error };
+    await store.settle(claimed, { at, durationMs, ...outcome }, settlement);
+    await noteHealth(endpoint, answer, now);
+    return settlement.status;
+  };
+}
+
+/** Keeps in mind since when an endpoint fails, and disables it when that is for good. */
+function createHealth({ book, store, logger }: Pick<DelivererParts, 'book' | 'store' | 'logger'>) {
+  const notedAt = new Map<string, Date>();
+
+  async function disable({ id }: WebhookEndpoint, reason: DisabledReason, at: Date): Promise<void> {
+    await store.changeEndpoint(id, { disabled: { at, reason }, updatedAt: at });
+    logger.warn({ endpointId: id, reason }, 'a webhook endpoint is disabled');
+    await book.changed();
+  }
+
+  function isNotedOfLate(id: string, now: Date): boolean {
+    return now.getTime() - (notedAt.get(id)?.getTime() ?? 0) < NOTE_INTERVAL_MS;
+  }
+
+  return async (endpoint: WebhookEndpoint, answer: Answer, now: Date): Promise<void> => {
+    const { id } = endpoint;
+    // What became known while it was called counts.
+    const { failingSince } = book.find(id) ?? endpoint;
+    if (isGone(answer)) return disable(endpoint, 'gone', now);
+    if (isSuccess(answer)) {
+      if (failingSince === undefined) return;
+      await store.changeEndpoint(id, { failingSince: null });
+    } else {
+      if (isGivenUp(failingSince, now)) return disable(endpoint, 'failing', now);
+      if (failingSince !== undefined || isNotedOfLate(id, now)) return;
+      notedAt.set(id, now);
+      await store.changeEndpoint(id, { failingSince: now });
+    }
+    await book.changed();
+  };
+}
