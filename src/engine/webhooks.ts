@@ -20,11 +20,15 @@ export async function openWebhooks(
 ) {
   const name = `${namespace}:webhooks`;
   const channel = createRedisChannel({ redisUrl, name, publisher: redis, clock, logger });
-  const book = await openEndpointBook({ store, channel, clock, logger }).catch((error) => {
-    channel.close();
-    throw error;
-  });
   const queue = createWebhookQueue({ redisUrl, namespace, logger });
+  const book = await queue
+    .ready()
+    .then(() => openEndpointBook({ store, channel, clock, logger }))
+    .catch(async (error) => {
+      channel.close();
+      await queue.close();
+      throw error;
+    });
   const desk = createWebhookDesk({ store, book, queue, clock, newId, randomBytes, logger });
   return {
     store,

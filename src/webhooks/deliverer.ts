@@ -13,15 +13,12 @@ import { CLOUD_EVENT_TYPE, type CloudEvent, pingEvent, transitionEvent } from '.
 import type { EndpointBook } from './endpoint-book.ts';
 import { type DeliveryQueue, enqueue } from './outbox.ts';
 import { createPlaces } from './places.ts';
-import { POST_TIMEOUT_MS, type Poster } from './poster.ts';
+import { CLAIM_MS, type Poster } from './poster.ts';
 import { type Answer, isGivenUp, isGone, isSuccess, settlementOf } from './retries.ts';
 import { signatureHeaders } from './signature.ts';
 
 /** An endpoint that fails now and then is noted no more often, for every process reads the note. */
 const NOTE_INTERVAL_MS = 60_000;
-
-/** Who has claimed a delivery for longer has died. */
-const CLAIM_MS = 2 * POST_TIMEOUT_MS;
 
 /** What delivering stands on. */
 export interface DelivererParts {

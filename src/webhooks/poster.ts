@@ -7,7 +7,10 @@ import { isPublicUrl, lookupPublic } from '../platform/public-address.ts';
 import type { Answer } from './retries.ts';
 
 /** Milliseconds for the whole of one try. */
-export const POST_TIMEOUT_MS = 10_000;
+const POST_TIMEOUT_MS = 10_000;
+
+/** Who has been at one try for longer has died. */
+export const CLAIM_MS = 2 * POST_TIMEOUT_MS;
 
 /** Posts once; resolves with what came of it, and never rejects. */
 export type Poster = (url: string, headers: Record<string, string>, body: string) => Promise<Answer>;
