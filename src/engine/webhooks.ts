@@ -51,13 +51,14 @@ export function startWebhooks(
   { store, book, queue }: OpenWebhooks,
   orders: OrderActors,
 ): () => Promise<void> {
+  const poster = createPoster({ allowPrivate: environment.ORDO_PRIVATE_ENDPOINTS === 'true' });
   const concurrency = environment.ORDO_WEBHOOK_CONCURRENCY;
   const deliverer = createDeliverer({
     book,
     store,
     orders,
     queue,
-    post: createPoster({ allowPrivate: environment.ORDO_PRIVATE_ENDPOINTS === 'true' }),
+    poster,
     clock,
     random: Math.random,
     logger,
@@ -65,5 +66,5 @@ export function startWebhooks(
     concurrency,
   });
   const intervalMs = environment.ORDO_SWEEP_INTERVAL_MS;
-  return startWebhookWorker({ queue, deliverer, clock, logger, concurrency, intervalMs });
+  return startWebhookWorker({ queue, deliverer, poster, clock, logger, concurrency, intervalMs });
 }

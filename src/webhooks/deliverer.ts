@@ -26,7 +26,7 @@ export interface DelivererParts {
   store: WebhookStore;
   orders: Pick<OrderActors, 'readAt'>;
   queue: DeliveryQueue;
-  post: Poster;
+  poster: Pick<Poster, 'post'>;
   clock: Clock;
   /** From 0 up to 1. */
   random: () => number;
@@ -83,7 +83,7 @@ export function createDeliverer(parts: DelivererParts): Deliverer {
 }
 
 function createTrying(parts: DelivererParts) {
-  const { store, post, clock, random, userAgent } = parts;
+  const { store, poster, clock, random, userAgent } = parts;
   const noteHealth = createHealth(parts);
 
   async function eventOf(delivery: WebhookDelivery): Promise<CloudEvent | undefined> {
@@ -101,7 +101,7 @@ function createTrying(parts: DelivererParts) {
       'user-agent': userAgent,
       ...signatureHeaders(secrets, { id: event.id, body, now: clock.now() }),
     };
-    return post(url, headers, body);
+    return poster.post(url, headers, body);
   }
 
   return async (endpoint: WebhookEndpoint, ref: DeliveryRef): Promise<DeliveryResult> => {

@@ -3,15 +3,20 @@ import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Deliverer } from './deliverer.ts';
+import type { Poster } from './poster.ts';
 import type { WebhookQueue } from './queue.ts';
 
 /** So many jobs can be found to be postponed while all places are taken. */
 const SPARE = 4;
 
+/** How long receivers may still answer when the engine stops; after the next start, the others are told again. */
+const GRACE_MS = 2_000;
+
 /** What the worker stands on. */
 export interface WebhookWorkerParts {
   queue: WebhookQueue;
   deliverer: Deliverer;
+  poster: Pick<Poster, 'abandon'>;
   clock: Clock;
   logger: Logger;
   concurrency: number;
@@ -21,7 +26,7 @@ export interface WebhookWorkerParts {
 
 /** Starts working; returns what ends it, resolved when what runs has ended. */
 export function startWebhookWorker(parts: WebhookWorkerParts): () => Promise<void> {
-  const { queue, deliverer, clock, logger, concurrency, intervalMs } = parts;
+  const { queue, deliverer, poster, clock, logger, concurrency, intervalMs } = parts;
   let stopped = false;
   let cancel = () => {};
   let round = Promise.resolve();
@@ -49,6 +54,8 @@ export function startWebhookWorker(parts: WebhookWorkerParts): () => Promise<voi
   return async () => {
     stopped = true;
     cancel();
+    const endGrace = clock.after(GRACE_MS, () => poster.abandon());
     await Promise.all([round, queue.bull.pause(true)]);
+    endGrace();
   };
 }

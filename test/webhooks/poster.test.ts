@@ -60,7 +60,11 @@ for (const host of [
 ])
   test(`https://${host} is not called, also where it was registered before that was refused`, async (t) => {
     const server = await listen(t, undefined);
-    const answer = await createPoster({ allowPrivate: false })(`https://${host}:${server.port}/`, {}, '{}');
+    const answer = await createPoster({ allowPrivate: false }).post(
+      `https://${host}:${server.port}/`,
+      {},
+      '{}',
+    );
     t.regex('error' in answer ? answer.error : '', /Expected a public https address/);
     t.is(server.connections, 0);
   });
@@ -77,7 +81,7 @@ for (const [what, addresses] of [
   test(`a name that leads to ${what} is not called`, async (t) => {
     const server = await listen(t, undefined);
     const { asked, lookup } = resolver([...addresses]);
-    const post = createPoster({ allowPrivate: false, lookup });
+    const { post } = createPoster({ allowPrivate: false, lookup });
     const answer = await post(`https://127.0.0.1.hooks.example:${server.port}/`, {}, '{}');
     t.regex('error' in answer ? answer.error : '', /Expected a public address, and .* is /);
     t.deepEqual(asked, ['127.0.0.1.hooks.example']);
@@ -93,7 +97,7 @@ test('a name is resolved once for a call: the address that was judged is the one
   t.deepEqual(await look(), [{ address: '93.184.215.14', family: 4 }]);
   t.is(asked.length, 1);
   const server = await listen(t, undefined);
-  const answer = await createPoster({ allowPrivate: false, lookup })(
+  const answer = await createPoster({ allowPrivate: false, lookup }).post(
     `https://rebind.example:${server.port}/`,
     {},
     '{}',
@@ -109,7 +113,11 @@ for (const status of [301, 302, 303, 307, 308])
     const outer = await listen(t, (_, response) =>
       response.writeHead(status, { location: `http://127.0.0.1:${inner.port}/` }).end(),
     );
-    const answer = await createPoster({ allowPrivate: true })(`http://127.0.0.1:${outer.port}/`, {}, '{}');
+    const answer = await createPoster({ allowPrivate: true }).post(
+      `http://127.0.0.1:${outer.port}/`,
+      {},
+      '{}',
+    );
     t.like(answer, { status });
     t.is(outer.connections, 1);
     t.is(inner.connections, 0);
@@ -117,7 +125,7 @@ for (const status of [301, 302, 303, 307, 308])
 
 test('who does not answer is hung up on, and so is who never ends', async (t) => {
   const silent = await listen(t, () => undefined);
-  const post = createPoster({ allowPrivate: true, timeoutMs: 100 });
+  const { post } = createPoster({ allowPrivate: true, timeoutMs: 100 });
   t.deepEqual(await post(`http://127.0.0.1:${silent.port}/`, {}, '{}'), {
     error: 'There was no answer in 100 ms.',
   });
@@ -131,13 +139,26 @@ test('who does not answer is hung up on, and so is who never ends', async (t) =>
     response.on('drain', more);
     more();
   });
-  const patient = createPoster({ allowPrivate: true });
+  const { post: patient } = createPoster({ allowPrivate: true });
   t.like(await patient(`http://127.0.0.1:${endless.port}/`, {}, '{}'), { status: 200 });
   await hungUp;
   t.pass();
 });
 
 test('who is not there is told as the reason', async (t) => {
-  const answer = await createPoster({ allowPrivate: true })('http://127.0.0.1:1/', {}, '{}');
+  const answer = await createPoster({ allowPrivate: true }).post('http://127.0.0.1:1/', {}, '{}');
   t.regex('error' in answer ? answer.error : '', /ECONNREFUSED/);
+});
+
+test('who is abandoned is waited for no longer, and counts as nothing', async (t) => {
+  let heard = () => {};
+  const hearing = new Promise<void>((resolve) => {
+    heard = resolve;
+  });
+  const silent = await listen(t, () => heard());
+  const { post, abandon } = createPoster({ allowPrivate: true });
+  const posting = post(`http://127.0.0.1:${silent.port}/`, {}, '{}');
+  await hearing;
+  abandon();
+  await t.throwsAsync(posting, { message: /stops before there is an answer/ });
 });

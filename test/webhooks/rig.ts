@@ -53,19 +53,27 @@ export async function startRig(t: ExecutionContext, services: TestServices, conc
   await queue.ready();
   const desk = createWebhookDesk({ store, book, queue, randomBytes, ...parts });
   const records = new Map<string, OrderRecord>();
+  const poster = createPoster({ allowPrivate: true, timeoutMs: PATIENCE_MS });
   const deliverer = createDeliverer({
     book,
     store,
     orders: { readAt: async (orderId) => records.get(orderId) },
     queue,
-    post: createPoster({ allowPrivate: true, timeoutMs: PATIENCE_MS }),
+    poster,
     clock,
     random: () => 0,
     logger: SILENT,
     userAgent: 'Ordo/test',
     concurrency,
   });
-  const stopWorker = startWebhookWorker({ ...parts, queue, deliverer, concurrency, intervalMs: SWEEP_MS });
+  const stopWorker = startWebhookWorker({
+    ...parts,
+    queue,
+    deliverer,
+    poster,
+    concurrency,
+    intervalMs: SWEEP_MS,
+  });
   t.teardown(async () => {
     await stopWorker();
     book.close();
