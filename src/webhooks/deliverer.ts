@@ -1,5 +1,6 @@
 /** Makes one try of one delivery, and decides what comes of it for the delivery and for its endpoint. */
 import type { Clock } from '../platform/clock.ts';
+import { messageOf, RetryableError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { OrderActors } from '../ports/order-actors.ts';
 import type {
@@ -19,6 +20,8 @@ import { signatureHeaders } from './signature.ts';
 
 /** An endpoint that fails now and then is noted no more often, for every process reads the note. */
 const NOTE_INTERVAL_MS = 60_000;
+
+const UNREADABLE: Answer = { error: 'The order cannot be read.' };
 
 /** What delivering stands on. */
 export interface DelivererParts {
@@ -86,15 +89,22 @@ function createTrying(parts: DelivererParts) {
   const { store, poster, clock, random, userAgent } = parts;
   const noteHealth = createHealth(parts);
 
+  /** Undefined when the order cannot be read. @throws RetryableError when the database is away */
   async function eventOf(delivery: WebhookDelivery): Promise<CloudEvent | undefined> {
     if (delivery.transition === undefined) return pingEvent(delivery);
-    // By its history the order is as it was then, whenever it is sent: a repetition says the same.
-    const record = await parts.orders.readAt(delivery.transition.orderId, delivery.transition.seq);
-    return record && transitionEvent(record);
+    const { orderId, seq } = delivery.transition;
+    try {
+      // By its history the order is as it was then, whenever it is sent: a repetition says the same.
+      const record = await parts.orders.readAt(orderId, seq);
+      return record && transitionEvent(record);
+    } catch (error) {
+      if (error instanceof RetryableError) throw error;
+      parts.logger.warn({ error: messageOf(error), orderId, seq }, 'a webhook cannot be told of its order');
+      return undefined;
+    }
   }
 
-  async function send({ url, secrets }: WebhookEndpoint, event: CloudEvent | undefined): Promise<Answer> {
-    if (event === undefined) return { error: 'The order cannot be read.' };
+  async function send({ url, secrets }: WebhookEndpoint, event: CloudEvent): Promise<Answer> {
     const body = JSON.stringify(event);
     const headers = {
       'content-type': CLOUD_EVENT_TYPE,
@@ -108,14 +118,16 @@ function createTrying(parts: DelivererParts) {
     const at = clock.now();
     const claimed = await store.claim(ref, at, new Date(at.getTime() + CLAIM_MS));
     if (claimed === undefined) return 'stale';
-    const answer = await send(endpoint, await eventOf(claimed));
+    const event = await eventOf(claimed);
+    const answer = event ? await send(endpoint, event) : UNREADABLE;
     const now = clock.now();
     const once = claimed.transition === undefined;
     const settlement = settlementOf(answer, claimed.attempts, { now, random: random(), once });
     const durationMs = now.getTime() - at.getTime();
     const outcome = 'status' in answer ? { status: answer.status } : { error: answer.error };
     await store.settle(claimed, { at, durationMs, ...outcome }, settlement);
-    await noteHealth(endpoint, answer, now);
+    // What we cannot read is not the endpoint's fault.
+    if (event) await noteHealth(endpoint, answer, now);
     return settlement.status;
   };
 }

@@ -293,3 +293,17 @@ test('a process that died while it was sending is made up for when its claim has
   const [delivery] = await rig.logged(endpoint.id, all('delivered'));
   t.is(delivery?.attempts, 3);
 });
+
+test('an order that cannot be read is tried again by the schedule, and no endpoint is blamed for it', async (t) => {
+  const [rig, receiver] = [await startRig(t, services()), await startReceiver(t)];
+  const { endpoint } = await rig.register(receiver.url);
+  rig.unreadable.add('damaged');
+  await rig.place('damaged');
+  const [delivery] = await rig.logged(endpoint.id, (log) => log[0]?.log.length === 1);
+  t.like(delivery, { status: 'pending', attempts: 1 });
+  t.is(delivery?.log[0]?.error, 'The order cannot be read.');
+  t.is((await rig.desk.find(endpoint.id)).failingSince, undefined);
+  rig.unreadable.clear();
+  await rig.pass(5_000, () => receiver.http.posted.length === 1);
+  await rig.logged(endpoint.id, all('delivered'));
+});

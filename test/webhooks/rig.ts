@@ -53,11 +53,17 @@ export async function startRig(t: ExecutionContext, services: TestServices, conc
   await queue.ready();
   const desk = createWebhookDesk({ store, book, queue, randomBytes, ...parts });
   const records = new Map<string, OrderRecord>();
+  const unreadable = new Set<string>();
   const poster = createPoster({ allowPrivate: true, timeoutMs: PATIENCE_MS });
   const deliverer = createDeliverer({
     book,
     store,
-    orders: { readAt: async (orderId) => records.get(orderId) },
+    orders: {
+      async readAt(orderId) {
+        if (unreadable.has(orderId)) throw new Error('No machine of its version is loaded.');
+        return records.get(orderId);
+      },
+    },
     queue,
     poster,
     clock,
@@ -94,7 +100,7 @@ export async function startRig(t: ExecutionContext, services: TestServices, conc
   }
 
   return {
-    ...{ clock, connection, store, book, queue, desk, deliverer, feed, feedOver, place },
+    ...{ clock, connection, store, book, queue, desk, deliverer, feed, feedOver, place, unreadable },
     register: (url: string, changes: Partial<NewEndpoint> = {}) =>
       desk.create({ url, events: ['*'], states: [], ...changes }),
     /** Waits until the log of the endpoint says so. */
