@@ -42,5 +42,6 @@ export const createPublicLookup =
     });
   };
 
-/** The same by the system's resolver. */
-export const lookupPublic: LookupFunction = createPublicLookup(lookup);
+/** The same by the system's resolver, as it is when it is asked. */
+export const lookupPublic: LookupFunction = (hostname, options, callback) =>
+  createPublicLookup(lookup)(hostname, options, callback);
