@@ -23,6 +23,7 @@ module.exports = {
     only('jobs', 'ports', 'actors', 'machines', 'platform'),
     only('http', 'ports', 'actors', 'machines', 'platform'),
     only('realtime', 'ports', 'actors', 'machines', 'platform'),
+    only('webhooks', 'ports', 'machines', 'platform'),
     only('embedded', 'ports', 'machines', 'platform'),
     {
       name: 'machines-know-xstate-alone',

@@ -8,6 +8,7 @@ import type { EngineOptions } from './engine/options.ts';
 import { startRuntime, startWork } from './engine/runtime.ts';
 import { createServing, openLive, serveFeed, watchSessions } from './engine/serve.ts';
 import { openStore } from './engine/store.ts';
+import { openWebhooks, startWebhooks } from './engine/webhooks.ts';
 import { createHealthApp } from './http/app.ts';
 import { serverOptionsOf } from './http/settings.ts';
 import { createWaiting } from './http/waiting.ts';
@@ -20,6 +21,7 @@ import type { ProductRepository } from './ports/products.ts';
 import type { UserRepository } from './ports/users.ts';
 import { openProviders } from './providers/providers.ts';
 import { createRedisFeed } from './realtime/redis-feed.ts';
+import { withWebhooks } from './webhooks/outbox.ts';
 
 /** A running engine. */
 export interface Engine {
@@ -53,25 +55,27 @@ async function startCommon(options: EngineOptions, started: Started) {
   await queues.ready();
   const feed = createRedisFeed({ redisUrl, namespace: store.namespace, clock, logger });
   started.push(() => feed.close());
+  const webhooks = await openWebhooks(options, store, redis);
+  started.push(() => webhooks.close());
   const stages: { handOn?: HandOn } = {};
   const runtime = startRuntime(
     options,
     store,
     versions,
     queues,
-    feed,
+    withWebhooks(feed, { ...webhooks, clock, logger }),
     (dispatch) => stages.handOn?.take(dispatch) ?? false,
   );
   started.push(() => runtime.relay.drain());
   const providers = options.providers ?? openProviders(options, { ...options, ...store });
   started.push(async () => providers.close());
-  return { redis, store, queues, feed, stages, runtime, providers };
+  return { redis, store, queues, feed, webhooks, stages, runtime, providers };
 }
 
 /** The parts that work. */
 function startWorking(
   options: EngineOptions,
-  { store, queues, runtime, providers, stages }: Awaited<ReturnType<typeof startCommon>>,
+  { store, queues, runtime, providers, stages, webhooks }: Awaited<ReturnType<typeof startCommon>>,
   started: Started,
 ): void {
   const handOn = startWork(options, store, queues, runtime.registry, providers);
@@ -79,6 +83,7 @@ function startWorking(
   started.push(async () => void (await Promise.all([queues.quiesce(), handOn.close()])));
   runtime.sweep.start();
   started.push(() => runtime.sweep.stop());
+  started.push(startWebhooks(options, webhooks, runtime.orders));
 }
 
 /**
@@ -93,7 +98,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   };
   try {
     const common = await startCommon(options, started);
-    const { redis, store, queues, feed, runtime, providers } = common;
+    const { redis, store, queues, feed, webhooks, runtime, providers } = common;
     const checks = {
       mongodb: async () => void (await store.connection.db?.admin().ping()),
       redis: () => queues.ping(),
@@ -122,6 +127,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         readers,
         checks,
         queues,
+        webhooks,
       };
       const live = openLive(parts);
       server.on('request', createServing(parts, live).callback());

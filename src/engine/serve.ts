@@ -15,6 +15,7 @@ import type { RedisFeed } from '../realtime/redis-feed.ts';
 import { createRealtime } from '../realtime/server.ts';
 import type { EngineOptions } from './options.ts';
 import type { OpenStore } from './store.ts';
+import type { OpenWebhooks } from './webhooks.ts';
 
 /** The sessions of this instance, and the channel by which it hears of those that end elsewhere. */
 export function watchSessions(options: EngineOptions, store: OpenStore, redis: Redis) {
@@ -36,6 +37,7 @@ export interface ServeParts extends Pick<HttpParts, 'orders' | 'waiting' | 'read
   feed: RedisFeed;
   sessions: ReturnType<typeof watchSessions>['sessions'];
   queues: Queues;
+  webhooks: OpenWebhooks;
 }
 
 /** The orders as they move, for everybody who watches on this instance. */
@@ -50,7 +52,7 @@ export function openLive({ options, store, feed, orders, sessions }: ServeParts)
 
 /** The HTTP application of an engine. */
 export function createServing(
-  { options, store, redis, sessions, queues, ...parts }: ServeParts,
+  { options, store, redis, sessions, queues, webhooks, ...parts }: ServeParts,
   live: LiveFeed,
 ) {
   const { environment, jwtSecret } = options;
@@ -59,7 +61,8 @@ export function createServing(
     ...options,
     ...parts,
     config: httpConfigOf(environment, jwtSecret),
-    queues: () => queues.all,
+    queues: () => [...queues.all, webhooks.queue.bull],
+    webhooks: webhooks.desk,
     feedDocument: describeFeed(options.version),
     ...{ live, queries, analytics, products, users, sessions, redis, namespace },
   });

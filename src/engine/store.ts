@@ -17,6 +17,8 @@ import { createSessionStore, sessionModel } from '../store/session-store.ts';
 import { createStockLedger } from '../store/stock-ledger.ts';
 import { movementModel } from '../store/stock-movements.ts';
 import { createUserStore, userModel } from '../store/user-store.ts';
+import { webhookModels } from '../store/webhook-models.ts';
+import { createWebhookStore } from '../store/webhook-store.ts';
 import type { EngineOptions } from './options.ts';
 
 const ANALYTICS_TTL_MS = 60_000;
@@ -58,6 +60,7 @@ export async function openStore(
     charges: withRetryableFailures(createChargeBook(chargeModel(connection))),
     analytics: cacheAnalytics(analytics, { redis, namespace, ttlMs: ANALYTICS_TTL_MS, logger }),
     deliveries: withRetryableFailures(createDeliveryBook(deliveryModel(connection))),
+    webhooks: withRetryableFailures(createWebhookStore(webhookModels(connection))),
   };
 }
 

@@ -8,6 +8,7 @@ import { type ProductParts, productRoutes } from './product-routes.ts';
 import { type ProfileParts, profileRoutes } from './profile-routes.ts';
 import type { Route } from './route.ts';
 import { type UserParts, userRoutes } from './user-routes.ts';
+import { type WebhookEndpointParts, webhookEndpointRoutes } from './webhook-endpoint-routes.ts';
 
 /** What the routes stand on. */
 export type ApiParts = AuthParts &
@@ -17,7 +18,8 @@ export type ApiParts = AuthParts &
   OrderListParts &
   OrderParts &
   FeedParts &
-  AnalyticsParts;
+  AnalyticsParts &
+  WebhookEndpointParts;
 
 /** Every route below `/api/v1` and `/api`. */
 export function apiRoutes(parts: ApiParts): Route[] {
@@ -30,5 +32,6 @@ export function apiRoutes(parts: ApiParts): Route[] {
     ...orderRoutes(parts),
     ...feedRoutes(parts),
     ...analyticsRoutes(parts),
+    ...webhookEndpointRoutes(parts),
   ];
 }

@@ -12,6 +12,7 @@ import type { OrderQueries } from '../ports/orders.ts';
 import type { ProductRepository } from '../ports/products.ts';
 import type { WebhookReader } from '../ports/provider-events.ts';
 import type { UserRepository } from '../ports/users.ts';
+import type { WebhookDesk } from '../ports/webhooks.ts';
 import { createAdminRouter } from './admin-routes.ts';
 import { createAdminSession } from './admin-session.ts';
 import { apiRoutes } from './api.ts';
@@ -56,6 +57,8 @@ export interface HttpConfig {
   trustedProxies: number;
   /** Absent when Web Push is not set up. */
   push?: PushSettings;
+  /** For tests: whether webhooks may go to private addresses, and without TLS. */
+  privateEndpoints: boolean;
   body: BodyLimits;
   /** Rows that one import may have. */
   importRows: number;
@@ -71,6 +74,7 @@ export interface HttpParts {
   analytics: OrderAnalytics;
   products: ProductRepository;
   users: UserRepository;
+  webhooks: WebhookDesk;
   /** The AsyncAPI document of the live feed. */
   feedDocument: object;
   /** Of webhooks, by the provider's name. */
@@ -121,7 +125,7 @@ export function createApp(parts: HttpParts): Koa {
 /** The table of the API as that configuration has it, and the login that the admin pages share. */
 export function createApi(parts: HttpParts) {
   const { config, clock, users, sessions, redis, namespace } = parts;
-  const { jwtSecrets: secrets, tokenTtlS: ttlS, loginTest, importRows } = config;
+  const { jwtSecrets: secrets, tokenTtlS: ttlS, loginTest, importRows, privateEndpoints } = config;
   const passwords = createPasswords();
   const guard = createLoginGuard({ redis, namespace, ...config.logins });
   const login = createLogin(users, passwords, guard);
@@ -129,7 +133,7 @@ export function createApi(parts: HttpParts) {
   const verify = createVerify(tokens, sessions);
   const routes: Route[] = apiRoutes({
     ...parts,
-    ...{ passwords, login, tokens, verify, ttlS, loginTest, importRows, push: config.push },
+    ...{ passwords, login, tokens, verify, ttlS, loginTest, importRows, push: config.push, privateEndpoints },
   });
   return { routes, login };
 }

@@ -24,6 +24,7 @@ export function httpConfigOf(environment: Environment, jwtSecret: string): HttpC
     trustedProxies: environment.ORDO_TRUSTED_PROXIES,
     body: { maxBytes: environment.ORDO_BODY_MAX_BYTES, maxDepth: environment.ORDO_JSON_DEPTH },
     importRows: environment.ORDO_IMPORT_ROWS,
+    privateEndpoints: environment.ORDO_PRIVATE_ENDPOINTS === 'true',
     ...(environment.VAPID_PUBLIC_KEY !== undefined && {
       push: {
         publicKey: environment.VAPID_PUBLIC_KEY,

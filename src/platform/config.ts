@@ -85,6 +85,8 @@ export const environmentSchema = z.object({
     .optional(),
   /** Stages at once, per queue and process. */
   ORDO_CONCURRENCY: integer(1, 1_000, 128),
+  /** Webhooks sent at once, to all endpoints together and per process; at least one for each endpoint there may be. */
+  ORDO_WEBHOOK_CONCURRENCY: integer(50, 1_000, 64),
   /** `false` makes every stage a job of its own; else only those are that must wait, and the first. */
   ORDO_HAND_ON: z.enum(['true', 'false']).default('true'),
   /** Attempts of one invocation before its failure becomes an outcome. */

@@ -24,17 +24,24 @@ export function isPublicUrl({ protocol, hostname, username, password }: URL): bo
 /**
  * For a request's `lookup`, so that the address that was judged is the one that is called: with a TerminalError it
  * ends the request to a name that leads to any address of a network of our own.
+ * @param resolve asks for a name's addresses, as `dns.lookup` does
  */
-export const lookupPublic: LookupFunction = (hostname, options, callback) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    const hidden = error ? undefined : addresses.find(({ address }) => !isPublicAddress(address));
-    if (error) callback(error, []);
-    else if (hidden)
-      callback(
-        new TerminalError('forbidden', `Expected a public address, and ${hostname} is ${hidden.address}.`),
-        [],
-      );
-    else if (options.all) callback(null, addresses);
-    else callback(null, addresses[0]?.address ?? '', addresses[0]?.family);
-  });
-};
+export const createPublicLookup =
+  (resolve: typeof lookup): LookupFunction =>
+  (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      const hidden = error ? undefined : addresses.find(({ address }) => !isPublicAddress(address));
+      if (error) callback(error, []);
+      else if (hidden)
+        callback(
+          new TerminalError('forbidden', `Expected a public address, and ${hostname} is ${hidden.address}.`),
+          [],
+        );
+      else if (options.all) callback(null, addresses);
+      else callback(null, addresses[0]?.address ?? '', addresses[0]?.family);
+    });
+  };
+
+/** The same by the system's resolver, as it is when it is asked. */
+export const lookupPublic: LookupFunction = (hostname, options, callback) =>
+  createPublicLookup(lookup)(hostname, options, callback);

@@ -33,6 +33,7 @@ const NEW_USER = { email: 'new@example.com', username: 'new one', password: '012
 
 const CANCEL = { type: 'order.cancel' };
 const ENDPOINT = 'https://push.example/send/abc';
+const HOOK = 'https://hooks.example/ordo';
 
 const EXPECTATIONS: Record<string, Expectation> = {
   'post /auth/register': { body: NEW_USER, expected: all(201) },
@@ -88,6 +89,15 @@ const EXPECTATIONS: Record<string, Expectation> = {
   'post /orders/:id/retry': { expected: operators(409) },
   'post /orders/:id/events': { body: CANCEL, expected: owners(200) },
   'post /orders/:id/simulate': { body: { event: CANCEL }, expected: owners(200) },
+  'get /webhook-endpoints': { expected: operators(200) },
+  'post /webhook-endpoints': { body: { url: HOOK }, expected: operators(201) },
+  'get /webhook-endpoints/:id': { expected: operators(200) },
+  'patch /webhook-endpoints/:id': { body: { enabled: false }, expected: operators(200) },
+  'delete /webhook-endpoints/:id': { expected: operators(204) },
+  'post /webhook-endpoints/:id/rotate-secret': { expected: operators(200) },
+  'post /webhook-endpoints/:id/ping': { expected: operators(202) },
+  'get /webhook-endpoints/:id/deliveries': { expected: operators(200) },
+  'post /webhook-endpoints/:id/deliveries/:eventId/redeliver': { expected: operators(202) },
   'put /orders/:id/status': { body: { status: 'CANCELLED' }, expected: operators(200) },
 };
 
@@ -103,8 +113,14 @@ async function setUp(t: Parameters<typeof startApp>[0]) {
   const tokens: Record<Who, string | undefined> = { nobody: undefined, customer, owner, operator, admin };
   await app.products.create({ ...PRODUCT, sku: 'SKU', description: '', kind: 'goods' }, app.clock.now());
   const { json } = await placeOrder(app, String(owner));
-  return { app, tokens, orderId: json.id, userId: String(people[1]?.user.id) };
+  const { endpoint } = await app.webhooks.create({ url: HOOK, events: ['*'], states: [] });
+  const { eventId } = await app.webhooks.ping(endpoint.id);
+  const userId = String(people[1]?.user.id);
+  return { app, tokens, orderId: json.id, userId, endpointId: endpoint.id, eventId };
 }
+
+/** The id of what the path begins with. */
+const idIn = (template: string, ids: Record<string, string>) => ids[template.split('/')[1] ?? ''] ?? '';
 
 let contract: Promise<ReturnType<typeof createContract>> | undefined;
 
@@ -129,11 +145,12 @@ for (const [key, expectation] of Object.entries(EXPECTATIONS)) {
   const [method = '', template = ''] = key.split(' ');
   for (const [who, status] of Object.entries(expectation.expected) as [Who, number][])
     test(`${who} gets ${status}: ${key}`, async (t) => {
-      const { app, tokens, orderId, userId } = await setUp(t);
+      const { app, tokens, orderId, userId, endpointId, eventId } = await setUp(t);
       const path = template
         .replace(':sku', 'SKU')
         .replace(':customerId', userId)
-        .replace(':id', template.startsWith('/users') ? userId : orderId);
+        .replace(':eventId', eventId)
+        .replace(':id', idIn(template, { users: userId, 'webhook-endpoints': endpointId, orders: orderId }));
       const { body, headers = {}, query = '' } = expectation;
       const token = tokens[who];
       const answer = await app.call(method.toUpperCase(), `/api/v1${path}${query}`, {

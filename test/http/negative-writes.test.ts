@@ -160,5 +160,90 @@ const WEBHOOKS: Negative[] = [
   },
 ];
 
-for (const row of [...COMMANDS, ...PROFILES, ...WEBHOOKS])
+const registering = (body: unknown): Omit<Negative, 'name' | 'status'> => ({
+  as: 'operator',
+  request: post('/webhook-endpoints', body),
+});
+const URL_OK = 'https://hooks.example/';
+const ENDPOINTS: Negative[] = [
+  ...[
+    'https://127.0.0.1/',
+    'https://127.1/',
+    'https://2130706433/',
+    'https://0x7f000001/',
+    'https://0x7f.1/',
+    'https://0177.0.0.1/',
+    'https://0/',
+    'https://[::]/',
+    'https://[::1]:6379/',
+    'https://[::ffff:127.0.0.1]/',
+    'https://[::ffff:7f00:1]/',
+    'https://[64:ff9b::7f00:1]/',
+    'https://[fe80::1]/',
+    'https://localhost/',
+    'https://localhost./',
+    'https://LOCALHOST:27017/',
+    'https://redis.localhost/',
+    'https://①②⑦.⓪.⓪.①/',
+    'https://10.0.0.8:9200/_search',
+    'https://192.168.0.1/',
+    'https://169.254.169.254/latest/meta-data/',
+    'https://hooks.example@127.0.0.1/',
+    'https://user:secret@hooks.example/',
+    'https://127.0.0.1\\@hooks.example/',
+    'https://hooks.example/#fragment',
+    'https://',
+    'http://hooks.example/',
+    'file:///etc/passwd',
+    'gopher://hooks.example:6379/_FLUSHALL',
+    'unix:///run/redis.sock',
+    'javascript:alert(1)',
+    `https://hooks.example/${'a'.repeat(3_000)}`,
+    { $ne: '' },
+    ['https://hooks.example/'],
+    null,
+  ].map((url) => ({
+    name: `a webhook to ${JSON.stringify(url)?.slice(0, 60)}`,
+    ...invalid,
+    ...registering({ url }),
+  })),
+  { name: 'a webhook with its own secret', ...invalid, ...registering({ url: URL_OK, secret: 'whsec_x' }) },
+  { name: 'a webhook for an operator', ...invalid, ...registering({ url: URL_OK, events: [{ $gt: '' }] }) },
+  {
+    name: 'a webhook for a regular expression',
+    ...invalid,
+    ...registering({ url: URL_OK, events: ['(a+)+$'] }),
+  },
+  {
+    name: 'a webhook for a long word',
+    ...invalid,
+    ...registering({ url: URL_OK, events: [`${'a.'.repeat(50_000)}!`] }),
+  },
+  {
+    name: 'a webhook for ten thousand events',
+    ...invalid,
+    ...registering({ url: URL_OK, events: Array.from({ length: 10_000 }, () => '*') }),
+  },
+  { name: 'a webhook by a customer', ...forbidden, ...registering({ url: URL_OK }), as: 'customer' },
+  {
+    name: 'a delivery of an operator',
+    ...invalid,
+    as: 'operator',
+    request: get('/webhook-endpoints/x/deliveries?after[$ne]=x'),
+  },
+  {
+    name: 'a log of 1e9 deliveries',
+    ...invalid,
+    as: 'operator',
+    request: get('/webhook-endpoints/x/deliveries?limit=1e9'),
+  },
+  {
+    name: 'a change of an endpoint to loopback',
+    ...invalid,
+    as: 'operator',
+    request: { ...post('/webhook-endpoints/x', { url: 'https://[::1]/' }), method: 'PATCH' },
+  },
+];
+
+for (const row of [...COMMANDS, ...PROFILES, ...WEBHOOKS, ...ENDPOINTS])
   test.serial(`refused: ${row.name}`, assertNegative, row);

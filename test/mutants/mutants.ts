@@ -186,5 +186,22 @@ const money: Mutant[] = [
   },
 ];
 
+const webhooks: Mutant[] = [
+  {
+    name: 'a transition is published when its webhooks are recorded',
+    file: 'src/webhooks/outbox.ts',
+    snippet: 'await Promise.all([feed.publish(entries), record(deliveries)]);',
+    replacement: 'record(deliveries).catch(() => undefined);',
+    caughtBy: { tests: ['test/webhooks/delivery.test.ts'] },
+  },
+  {
+    name: 'a share of the places for each endpoint',
+    file: 'src/webhooks/places.ts',
+    snippet: 'if (mine >= share()) {',
+    replacement: 'if (mine >= total) {',
+    caughtBy: { tests: ['test/webhooks/decisions.test.ts'] },
+  },
+];
+
 /** Every guard. */
-export const MUTANTS: Mutant[] = [...runtime, ...money, ...goods];
+export const MUTANTS: Mutant[] = [...runtime, ...money, ...goods, ...webhooks];

@@ -22,6 +22,8 @@ export interface HttpReceiver {
   /** The answers to the requests to come; after the last, all get `last`. */
   replies: Reply[];
   last: Reply;
+  /** Awaited before each answer. */
+  hold?: (() => Promise<void>) | undefined;
 }
 
 /** Listens until the test ends; it answers 201 until it is told otherwise. */
@@ -32,6 +34,7 @@ export async function startHttp(t: Teardown): Promise<HttpReceiver> {
     for await (const chunk of request) chunks.push(chunk);
     const { method = '', url: path = '', headers } = request;
     receiver.posted.push({ method, path, headers, body: Buffer.concat(chunks) });
+    await receiver.hold?.();
     const reply = receiver.replies.shift() ?? receiver.last;
     if (reply === 'lost') request.socket.destroy();
     else response.writeHead(reply.status, reply.headers).end(reply.body);

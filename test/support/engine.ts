@@ -20,6 +20,8 @@ export interface TestEngine {
   kill(): Promise<void>;
   /** SIGINT; resolves with the exit code. */
   stop(): Promise<number | null>;
+  /** What it has printed so far. */
+  output(): string;
 }
 
 /** Starts an engine of the built product; resolves when it serves. It is killed at the test's end at the latest. */
@@ -43,7 +45,9 @@ export async function startEngine(t: Teardown, env: Record<string, string>): Pro
     child.kill('SIGKILL');
     await exited;
   });
-  return { url: await startedUrl(child), pid: child.pid ?? 0, ...endings(child, exited) };
+  const lines: string[] = [];
+  const url = await startedUrl(child, lines);
+  return { url, pid: child.pid ?? 0, ...endings(child, exited), output: () => lines.join('\n') };
 }
 
 function endings(child: ChildProcess, exited: Promise<unknown[]>): Pick<TestEngine, 'kill' | 'stop'> {
@@ -63,8 +67,7 @@ function endings(child: ChildProcess, exited: Promise<unknown[]>): Pick<TestEngi
 }
 
 /** The address that the engine logs when it has started. @throws what it printed when it ended instead */
-function startedUrl(child: ChildProcess): Promise<string> {
-  const lines: string[] = [];
+function startedUrl(child: ChildProcess, lines: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr])
       if (stream)

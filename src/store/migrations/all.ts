@@ -6,6 +6,7 @@ import { searchByWord } from './0004-search-by-word.ts';
 import { movementsAndSubscriptions } from './0005-movements-and-subscriptions.ts';
 import { ordersByChange } from './0006-orders-by-change.ts';
 import { orderLists } from './0007-order-lists.ts';
+import { webhooks } from './0008-webhooks.ts';
 import type { Migration } from './migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -16,4 +17,5 @@ export const MIGRATIONS: readonly Migration[] = [
   movementsAndSubscriptions,
   ordersByChange,
   orderLists,
+  webhooks,
 ];

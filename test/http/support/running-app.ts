@@ -22,6 +22,7 @@ import { createFakeCatalogue } from './fake-catalogue.ts';
 import { createFakeNetwork } from './fake-channel.ts';
 import { createFakeOrders } from './fake-orders.ts';
 import { createFakeSessionStore, createFakeUsers } from './fake-users.ts';
+import { createFakeWebhooks } from './fake-webhooks.ts';
 
 export const SECRET = 'a secret for tests of thirty-two bytes and more';
 export const TTL_S = 3600;
@@ -161,6 +162,7 @@ const CONFIG: HttpConfig = {
   trustedProxies: 0,
   body: { maxBytes: 1_048_576, maxDepth: 32 },
   importRows: 1_000,
+  privateEndpoints: false,
 };
 
 /** What a test may replace: parts, settings, and the network that the instances share. */
@@ -176,6 +178,7 @@ export async function startApp(t: Teardown, { config: settings, ...changes }: Ap
   const products = createFakeCatalogue();
   const users = createFakeUsers(newId);
   const { logger, lines } = createLogBook();
+  const webhooks = createFakeWebhooks({ clock, newId, logger });
   const network = createFakeNetwork();
   const store = createFakeSessionStore(users);
   const watch = createSessionWatch({ store, channel: network.join(), clock, logger });
@@ -202,6 +205,7 @@ export async function startApp(t: Teardown, { config: settings, ...changes }: Ap
     },
     products,
     users,
+    webhooks,
     feedDocument: describeFeed('1.2.3'),
     readers: {},
     sessions,
@@ -223,6 +227,7 @@ export async function startApp(t: Teardown, { config: settings, ...changes }: Ap
     orders,
     products,
     users,
+    webhooks,
     lines,
     tokens,
     sessions,
