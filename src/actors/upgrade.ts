@@ -16,6 +16,12 @@ export interface UpgradeParts {
 /** `check` changes nothing; `back` takes back what has not moved since. */
 export type Direction = 'check' | 'forth' | 'back';
 
+/** Which actors, and where they are to go: to that version, the newest unless given. */
+export interface Journey {
+  ended: boolean;
+  to?: string | undefined;
+}
+
 /** How far it has come. */
 export interface UpgradeReport {
   /** Actors that went, or that could go. */
@@ -36,20 +42,23 @@ const MAX_RACES = 100;
 export async function upgrade(
   parts: UpgradeParts,
   direction: Direction,
-  which: { ended: boolean },
+  { ended, to }: Journey,
   onProgress: (report: UpgradeReport) => void = () => undefined,
 ): Promise<UpgradeReport> {
   const { store, versions } = parts;
   const report: UpgradeReport = { gone: 0, stays: [] };
-  // Backwards, every version but none that exists is another one.
-  const wanted = direction === 'back' ? '' : versions.current.version;
+  const wanted = to ?? versions.current.version;
   let after: string | undefined;
   for (;;) {
-    const page = await store.onOtherVersions(wanted, which, {
-      limit: PAGE,
-      ...(after !== undefined && { after }),
-    });
-    await Promise.all(page.map((record) => takeOne(parts, direction, record, report)));
+    const page = await store.onOtherVersions(
+      wanted,
+      { ended },
+      {
+        limit: PAGE,
+        ...(after !== undefined && { after }),
+      },
+    );
+    await Promise.all(page.map((record) => takeOne(parts, { direction, wanted }, record, report)));
     onProgress(report);
     after = page.at(-1)?._id;
     if (page.length < PAGE) return report;
@@ -58,14 +67,14 @@ export async function upgrade(
 
 async function takeOne(
   parts: UpgradeParts,
-  direction: Direction,
+  { direction, wanted }: { direction: Direction; wanted: string },
   found: ActorRecord,
   report: UpgradeReport,
 ): Promise<void> {
   let record: ActorRecord | undefined = found;
   try {
     for (let races = 0; record !== undefined; races += 1) {
-      const went = await takeSteps(parts, direction, record);
+      const went = await takeSteps(parts, { direction, wanted }, record);
       if (went !== 'raced') {
         if (went === 'gone') report.gone += 1;
         return;
@@ -73,7 +82,7 @@ async function takeOne(
       if (races >= MAX_RACES) throw new Error('it moved on at every attempt; run this again');
       record = await parts.store.load(found._id);
       // What looked like a lost race may have been won.
-      if (direction === 'forth' && record?.machine.version === parts.versions.current.version) {
+      if (record?.machine.version === wanted) {
         report.gone += 1;
         return;
       }
@@ -87,17 +96,17 @@ async function takeOne(
 /** All the steps from where the record is. */
 async function takeSteps(
   { store, versions, clock, leases }: UpgradeParts,
-  direction: Direction,
+  { direction, wanted }: { direction: Direction; wanted: string },
   record: ActorRecord,
 ): Promise<'gone' | 'nothing' | 'raced'> {
   const step = direction === 'back' ? restore : migrate;
   let at = record;
   for (;;) {
+    if (at.machine.version === wanted) return 'gone';
     const commit: Commit | undefined = step(versions, at, clock.now(), leases);
     if (commit === undefined) return at === record ? 'nothing' : 'gone';
     if (direction !== 'check' && !(await store.commit(at._id, at.seq, commit))) return 'raced';
     const { entry, sweepAt: _, ...changed } = commit;
     at = { ...at, ...changed, seq: entry.seq, history: [...at.history, entry] };
-    if (direction === 'back') return 'gone';
   }
 }

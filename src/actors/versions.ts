@@ -1,6 +1,6 @@
 /** The versions of a machine that are loaded, and the way of an actor from one to the next. Pure. */
 import type { AnyStateMachine } from 'xstate';
-import type { ActorRecord, DurableSnapshot, Migration } from '../machines/actor-record.ts';
+import type { ActorRecord, DurableSnapshot, HistoryEntry, Migration } from '../machines/actor-record.ts';
 import { RetryableError } from '../platform/errors.ts';
 import { toCommit } from './commit.ts';
 import { type ActorDefinition, defineActor } from './definition.ts';
@@ -115,8 +115,19 @@ export function migrate(
   return move(target, record, step.migrate(record.snapshot, record.input), event, now, leases);
 }
 
+/** The migrations of a history that were not taken back. */
+function standingMigrations(history: HistoryEntry[]): HistoryEntry[] {
+  const standing: HistoryEntry[] = [];
+  for (const entry of history) {
+    if (entry.type === 'machine.migrated') standing.push(entry);
+    if (entry.type === 'machine.restored') standing.pop();
+  }
+  return standing;
+}
+
 /**
- * The commit that takes back the last migration of a record that has not moved since; undefined when it has none.
+ * The commit that takes back the last standing migration of a record that has not moved since; undefined when it has
+ * none.
  * @throws Error when it has moved on
  */
 export function restore(
@@ -125,10 +136,11 @@ export function restore(
   now: Date,
   leases: Leases,
 ): Commit | undefined {
-  const last = record.history.findLast(({ type }) => type.startsWith('machine.'));
-  if (last === undefined || last.type !== 'machine.migrated') return undefined;
+  const last = standingMigrations(record.history).at(-1);
+  if (last === undefined) return undefined;
   const { from, to, before } = last.event as MigrationEvent;
-  if (last.seq !== record.seq || before === undefined)
+  const moved = record.history.some(({ seq, type }) => seq > last.seq && !type.startsWith('machine.'));
+  if (moved || before === undefined)
     throw new Error(`it has moved on since it was migrated (seq ${last.seq}, now ${record.seq})`);
   const target = definitionOf(versions, { ...record, machine: { id: record.machine.id, version: from } });
   return move(target, record, before, { type: 'machine.restored', from: to, to: from }, now, leases);

@@ -105,6 +105,22 @@ test('an order that has not moved since goes back exactly; one that has is named
   t.throws(() => restore(versions, settle(after, CAPTURED), START, leases), { message: /moved on/ });
 });
 
+test('an order goes back over all its migrations, one at a time, and forth again', (t) => {
+  const before = settle(oldOrder(), HELD);
+  const step = (record: OrderRecord, take: typeof restore): OrderRecord => {
+    const commit = take(versions, record, START, leases);
+    if (commit === undefined) throw new Error('there is no step');
+    return applyCommit(record, commit) as OrderRecord;
+  };
+  const there = step(step(before, migrate), migrate);
+  t.is(there.machine.version, '3');
+  const back = step(step(there, restore), restore);
+  t.deepEqual([back.machine.version, back.snapshot], ['1', before.snapshot]);
+  t.is(restore(versions, back, START, leases), undefined);
+  const again = step(step(back, migrate), migrate);
+  t.is(step(again, restore).machine.version, '2');
+});
+
 test('an order whose pending work the new version does not know is named, and stays', (t) => {
   const record = oldOrder();
   const [pending] = record.invocations;

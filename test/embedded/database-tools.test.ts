@@ -80,7 +80,7 @@ test('orders go over and back while their engine runs on the same folder, and ta
   t.is(went.code, 0, went.stderr);
   for (const { status: code } of cancelled) t.is(code, 200);
   t.is((await operator.order('old-0')).machineVersion, orderMachine.version);
-  const back = await runTool('machine', dataDir, 'restore');
+  const back = await runTool('machine', dataDir, 'restore', '--to', orderMachineV1.version ?? '');
   t.regex(back.stdout, /^\d+ orders went/, back.stderr);
   t.is((await operator.order('old-0')).machineVersion, orderMachineV1.version);
   t.is(await engine.stop(), 0);
@@ -127,7 +127,14 @@ test('a tool does not get in the way of an engine that is just starting', async 
   t.regex(error.message, /does not yet say where its database is; try again when it has started/);
 });
 
-for (const words of [[], ['sideways'], ['check', 'twice'], ['check', '--all']])
+for (const words of [
+  [],
+  ['sideways'],
+  ['check', 'twice'],
+  ['check', '--all'],
+  ['check', '--to', '1'],
+  ['restore', '--to', '99'],
+])
   test(`the machine's tool is told what it can do: ${words.join(' ')}`, async (t) => {
     const { code, stdout, stderr } = await runTool('machine', await makeTestDir(t), ...words);
     t.is(code, 2);
