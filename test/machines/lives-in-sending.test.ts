@@ -1,5 +1,6 @@
+import test from 'ava';
 import type { OrderChanges } from '../support/orders.ts';
-import { steps } from './life.ts';
+import { live, steps } from './life.ts';
 import { declareStories, type Story } from './stories.ts';
 
 const {
@@ -138,3 +139,12 @@ stories.push(
 );
 
 declareStories(stories);
+
+test('each return has a key of its own', (t) => {
+  const keyAfter = (...more: Parameters<typeof live>[0]) =>
+    live([...sale, ...more]).end.invocations[0]?.input;
+  t.like(keyAfter(giveBack(1, 1)), { returnKey: 'order-1.return.1' });
+  t.like(keyAfter(giveBack(1, 1), takenBack(500), noticed, giveBack(1, 1)), {
+    returnKey: 'order-1.return.2',
+  });
+});

@@ -43,7 +43,7 @@ export const goods: Mutant[] = [
     file: 'src/machines/order-work.ts',
     snippet: '.return.${count}`',
     replacement: '.return`',
-    caughtBy: SEEDS,
+    caughtBy: { tests: ['test/machines/lives-in-sending.test.ts'] },
   },
   {
     name: 'a refusal keeps its holds',
@@ -93,7 +93,7 @@ export const goods: Mutant[] = [
     file: 'src/machines/order-setup.ts',
     snippet: '    sentInPart: ({ context }) => sentInPart(context),',
     replacement: '    sentInPart: () => false,',
-    caughtBy: SEEDS,
+    caughtBy: { tests: ['test/machines/lives-in-sending.test.ts'] },
   },
   {
     name: 'news of a parcel that is not known yet are told again',

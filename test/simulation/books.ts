@@ -50,6 +50,7 @@ export function moneyFaults({ charges }: Outside, record: OrderRecord): string[]
   const said = paidMinor(payment);
   if (payment && payment.capturedMinor !== capturedMinor)
     faults.push(`is ${state}, says that ${payment.capturedMinor} came in, and it was ${capturedMinor}`);
+  if (said < 0) faults.push(`is ${state}, and gave back ${-said} more than came in`);
   if (!isRight(said)) faults.push(`is ${state}, says that ${said} is paid, and the gateway kept ${kept}`);
   if (own.some(({ status }) => status === 'pending')) faults.push(`is ${state}, and may yet be charged`);
   return faults;
