@@ -1,5 +1,6 @@
 /** Decide: one event against one record, pure. The I/O that follows from it is the caller's. */
-import type { ActorRecord, Cause } from '../machines/actor-record.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { ActorRecord, Cause, HistoryEntry } from '../machines/actor-record.ts';
 import { type Occurrence, toCommit } from './commit.ts';
 import { type ActorDefinition, exhaustedType } from './definition.ts';
 import type { Leases } from './effects.ts';
@@ -24,6 +25,8 @@ export type Decision =
   | { kind: 'moved'; commit: Commit }
   /** The command was committed before. */
   | { kind: 'repeated' }
+  /** Its id stands for another command of the same kind. */
+  | { kind: 'reused' }
   /** An outcome or timer of something that is no longer pending. */
   | { kind: 'stale' }
   | { kind: 'refused' }
@@ -122,6 +125,13 @@ function archive(
   return { kind: 'moved', commit: { ...commit, archivedAt: now } };
 }
 
+const committedBy = ({ history }: ActorRecord, id: string): HistoryEntry | undefined =>
+  history.find(({ commandId }) => commandId === id);
+
+/** A request that means one event today and another tomorrow is still the same. */
+const isOther = (earlier: HistoryEntry['event'], event: HistoryEntry['event']): boolean =>
+  earlier.type === event.type && !isDeepStrictEqual(earlier, event);
+
 /**
  * What the stimulus does to the record. Pure: the same arguments give the same decision.
  * @throws UnreadableSnapshotError when the machine cannot read the record's snapshot.
@@ -134,8 +144,8 @@ export function decide(
   leases: Leases,
 ): Decision {
   if (stimulus.kind === 'archive') return archive(definition, record, stimulus, now, leases);
-  if (stimulus.kind === 'command' && record.history.some(({ commandId }) => commandId === stimulus.commandId))
-    return { kind: 'repeated' };
+  const earlier = stimulus.kind === 'command' && committedBy(record, stimulus.commandId);
+  if (earlier) return { kind: isOther(earlier.event, stimulus.event) ? 'reused' : 'repeated' };
   const occurrence = occurrenceOf(record, stimulus);
   if (occurrence === undefined) return { kind: 'stale' };
   if (

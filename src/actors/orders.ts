@@ -74,11 +74,7 @@ function placing(parts: OrdersParts): Pick<OrderActors, 'place' | 'replay'> {
 
   /** The machine is pure: the order as it was at seq 1 follows from its input again. */
   const replayed = (earlier: OrderRecord, request: Pick<PlaceOrder, 'by' | 'idempotency'>) => {
-    if (earlier.idempotency?.fingerprint !== request.idempotency.fingerprint)
-      throw new TerminalError(
-        'idempotency-key-reused',
-        'This Idempotency-Key came before with another body; send a new key with a new request.',
-      );
+    if (earlier.idempotency?.fingerprint !== request.idempotency.fingerprint) throw keyReused();
     return atPlacing(firstDefinition(versions, earlier), earlier.input, request, earlier.placedAt);
   };
 
@@ -161,6 +157,7 @@ function commanding({ registry }: OrdersParts): Pick<OrderActors, 'send' | 'repo
         ...(expectedSeq !== undefined && { expectedSeq }),
       });
       const record = existing(told.record as OrderRecord | undefined, orderId);
+      if (told.kind === 'reused') throw keyReused();
       if (told.kind === 'outdated')
         throw new TerminalError(
           'precondition-failed',
@@ -182,10 +179,17 @@ function commanding({ registry }: OrdersParts): Pick<OrderActors, 'send' | 'repo
         throw new RetryableError(`${fact.type} came before the order ${orderId} knew of that parcel.`, {
           retryAfterMs: EARLY_AGAIN_MS,
         });
-      return told.kind === 'moved' || told.kind === 'repeated' ? told.kind : 'ignored';
+      if (told.kind === 'moved') return told.kind;
+      return told.kind === 'repeated' || told.kind === 'reused' ? 'repeated' : 'ignored';
     },
   };
 }
+
+const keyReused = (): TerminalError =>
+  new TerminalError(
+    'idempotency-key-reused',
+    'This Idempotency-Key came before with another body; send a new key with a new request.',
+  );
 
 /** @throws TerminalError `not-found` */
 function existing<T>(record: T | undefined, orderId: string): T {

@@ -29,7 +29,7 @@ const commanding = (id: string, summary: string): Operation => ({
   tags,
   headers: { 'Idempotency-Key': 'optional', 'If-Match': 'optional', Prefer: 'optional' },
   answers: { 200: { ...shownOrder, headers: ['ETag', 'Idempotent-Replayed', 'Preference-Applied'] } },
-  problems: ['not-found', 'event-refused', 'precondition-failed'],
+  problems: ['not-found', 'event-refused', 'precondition-failed', 'idempotency-key-reused'],
 });
 
 /**

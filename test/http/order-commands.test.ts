@@ -65,6 +65,21 @@ test('the same command under the same key is done once', async (t) => {
   t.is((await app.orders.read(id))?.history.length, 2);
 });
 
+test('a key that comes again with another body is refused, and nothing is done', async (t) => {
+  const { app, id, path, customer } = await setUp(t);
+  const cancel = (quantity: number) =>
+    app.call('POST', `${path}/events`, {
+      token: customer.token,
+      body: { type: 'order.cancelLines', lines: [{ line: 1, quantity }] },
+      headers: { 'idempotency-key': 'k' },
+    });
+  t.is((await cancel(1)).status, 200);
+  const other = await cancel(2);
+  t.is(other.status, 422, other.text);
+  t.is(other.json.code, 'idempotency-key-reused');
+  t.is((await app.orders.read(id))?.seq, 2);
+});
+
 test('a repetition says so, whatever the order has become since, and whatever version it was sent for', async (t) => {
   const { app, id, path, operator } = await setUp(t);
   const put = (status: string, key: string, ifMatch = '*') =>

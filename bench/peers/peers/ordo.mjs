@@ -9,6 +9,8 @@ import { startRedis } from '../lib/services.mjs';
 import { now, r } from '../lib/util.mjs';
 
 const APP = new URL('../../app/engine.mjs', import.meta.url);
+// As `npm start` and the image start it.
+const NODE_FLAGS = ['--max-semi-space-size=64'];
 const SECRET = 'a secret of the benchmark, 32 bytes and more';
 
 // The load generator is another process than the one that started the engine; it inherits the tokens.
@@ -49,7 +51,7 @@ export async function start({ dir, opts = {}, onDone, roles, env = {}, products 
     MONGODB_URI: documents.uri, REDIS_URL: `redis://127.0.0.1:${redis.port}`, ...env,
   };
   const split = opts.workers > 0 ? ['api', ...Array(opts.workers).fill('worker')] : ['all'];
-  const apps = await startProcesses(roles ?? split, { dir, env: settings, onDone, execArgv: prof('app') });
+  const apps = await startProcesses(roles ?? split, { dir, env: settings, onDone, execArgv: [...NODE_FLAGS, ...prof('app')] });
   const people = apps.first.info.people, { db } = documents;
   const url = () => apps.first.info.url;
   await stockShop(url(), people.operator, products ?? Array.from({ length: SKUS }, (_, i) => ({ sku: skuName(i), stock: INITIAL_STOCK })));
