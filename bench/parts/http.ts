@@ -3,43 +3,63 @@ import { randomUUID } from 'node:crypto';
 import autocannon from 'autocannon';
 import { withEngine } from '../engine-under-test.ts';
 import { orderOf } from '../placing.ts';
-import { show } from '../report.ts';
+import { ratio, show } from '../report.ts';
 import type { Part } from './part.ts';
 
 const CONNECTIONS = 64;
 const WARM_SECONDS = 2;
 const SKU = 'SKU-00001';
 
-export const http: Part = async ({ options, say }) => {
+/** What is asked of a process of the role `api`. */
+interface Case {
+  name: string;
+  path: '/products/:id' | '/orders';
+  env?: Record<string, string>;
+}
+
+const CASES: Case[] = [
+  { name: 'GET /products/:id', path: '/products/:id' },
+  { name: 'GET /products/:id, no cache', path: '/products/:id', env: { ORDO_PRODUCT_CACHE_S: '0' } },
+  { name: 'POST /orders', path: '/orders' },
+];
+
+async function requestOf({ path }: Case, token: string): Promise<autocannon.Request> {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  if (path === '/products/:id') return { method: 'GET', path: `/api/v1/products/${SKU}`, headers };
+  return {
+    method: 'POST',
+    path: '/api/v1/orders',
+    body: await orderOf(SKU),
+    setupRequest: (request) => ({
+      ...request,
+      headers: { ...request.headers, ...headers, 'idempotency-key': randomUUID() },
+    }),
+  };
+}
+
+/** @throws Error when a request was refused */
+async function measure(each: Case, seconds: number): Promise<autocannon.Result> {
   const products = [{ sku: SKU, stock: 100_000_000 }];
-  const measured = await withEngine({ roles: ['api'], products }, async ({ baseUrl, people }) => {
-    const { token } = people.operator;
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-    const get: autocannon.Request = { method: 'GET', path: `/api/v1/products/${SKU}` };
-    const post: autocannon.Request = {
-      method: 'POST',
-      path: '/api/v1/orders',
-      body: await orderOf(SKU),
-      setupRequest: (request) => ({
-        ...request,
-        headers: { ...request.headers, ...headers, 'idempotency-key': randomUUID() },
-      }),
-    };
-    const results: [string, autocannon.Result][] = [];
-    for (const [name, each] of [
-      ['GET /products/:id', get],
-      ['POST /orders', post],
-    ] as const) {
-      say(`${name}, ${CONNECTIONS} connections, ${options.httpSeconds} s`);
-      const load = { url: baseUrl, connections: CONNECTIONS, headers, requests: [each] };
-      await autocannon({ ...load, duration: WARM_SECONDS });
-      const result = await autocannon({ ...load, duration: options.httpSeconds });
-      if (result.non2xx + result.errors > 0)
-        throw new Error(`${name}: ${result.non2xx} refused, ${result.errors} errors`);
-      results.push([name, result]);
-    }
-    return results;
+  const start = { roles: ['api' as const], products, ...(each.env && { env: each.env }) };
+  return withEngine(start, async ({ baseUrl, people }) => {
+    const requests = [await requestOf(each, people.operator.token)];
+    const load = { url: baseUrl, connections: CONNECTIONS, requests };
+    await autocannon({ ...load, duration: WARM_SECONDS });
+    const result = await autocannon({ ...load, duration: seconds });
+    if (result.non2xx + result.errors > 0)
+      throw new Error(`${each.name}: ${result.non2xx} refused, ${result.errors} errors`);
+    return result;
   });
+}
+
+export const http: Part = async ({ options, say }) => {
+  const measured: [string, autocannon.Result][] = [];
+  for (const each of CASES) {
+    say(`${each.name}, ${CONNECTIONS} connections, ${options.httpSeconds} s`);
+    measured.push([each.name, await measure(each, options.httpSeconds)]);
+  }
+  const perS = (name: string) => measured.find(([each]) => each === name)?.[1].requests.average;
+  const cached = ratio(perS('GET /products/:id'), perS('GET /products/:id, no cache'));
   return [
     {
       title: 'HTTP, one process of the role api',
@@ -49,7 +69,10 @@ export const http: Part = async ({ options, say }) => {
         show(requests.average),
         ...[latency.p50, latency.p97_5, latency.p99].map((ms) => show(ms, 1)),
       ]),
-      notes: ['POST /orders: with a token, a new Idempotency-Key each, durable when it is answered'],
+      notes: [
+        'POST /orders: with a token, a new Idempotency-Key each, durable when it is answered',
+        `GET /products/:id with the cache to without it: ${cached}`,
+      ],
       data: measured.map(([name, { requests, latency }]) => ({ name, requests, latency })),
     },
   ];

@@ -71,12 +71,16 @@ export class Actor {
   }
 
   /**
-   * The pending invocation or timer of that name, looked up in the store before it is called stale.
+   * The pending invocation or timer of that name, looked up in the store before it is called stale; where `fresh`,
+   * in any case: only the store knows what other processes have tried.
    * @throws RetryableError when the order runs on a machine that is not loaded here: then nothing is done for it here
    */
-  async pending(ref: PendingRef): Promise<{ record: ActorRecord; found: Invocation | Timer } | undefined> {
-    for (const fresh of [false, true]) {
-      const record = await this.#load(fresh);
+  async pending(
+    ref: PendingRef,
+    { fresh = false } = {},
+  ): Promise<{ record: ActorRecord; found: Invocation | Timer } | undefined> {
+    for (const anew of fresh ? [true] : [false, true]) {
+      const record = await this.#load(anew);
       const list: (Invocation | Timer)[] =
         ref.kind === 'timer' ? (record?.timers ?? []) : (record?.invocations ?? []);
       const found = list.find(({ id, seq }) => id === ref.id && seq === ref.seq);

@@ -92,11 +92,14 @@ export class Relay {
 
   constructor(private readonly parts: RelayParts) {}
 
-  /** Takes a committed record; hands it over with all that is committed in the same turn. */
+  /**
+   * Takes a committed record; hands it over with all that is committed in the same turn. What was pending before
+   * this commit is on its way already, or runs.
+   */
   publish(record: ActorRecord): void {
     const { clock, leases, handOn } = this.parts;
-    const dispatches = dispatchesOf(record, clock.now(), leases);
-    this.#jobs.add(...dispatches.filter((dispatch) => !handOn?.(dispatch)));
+    const begun = dispatchesOf(record, clock.now(), leases).filter(({ ref }) => ref.seq === record.seq);
+    this.#jobs.add(...begun.filter((dispatch) => !handOn?.(dispatch)));
     this.#news.add(record);
   }
 

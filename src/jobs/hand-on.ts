@@ -50,7 +50,8 @@ export class HandOn {
   async #run(dispatch: Dispatch): Promise<void> {
     const { queues, logger, backoffMs: firstMs } = this.parts;
     try {
-      await runInvocation({ ...this.parts, queues: queues.all }, dispatch.ref);
+      // It was committed here a moment ago, so nobody has tried it.
+      await runInvocation({ ...this.parts, queues: queues.all }, dispatch.ref, { fresh: false });
     } catch (error) {
       logger.warn({ job: dispatch.jobId, err: messageOf(error) }, 'attempt failed');
       const delayMs = backoffMs(1, error, firstMs);

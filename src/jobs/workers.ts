@@ -32,7 +32,7 @@ export type JobResult = 'moved' | 'stale';
 /** Starts taking jobs from every queue. A job that completes has its transition committed. */
 export function startWorkers(parts: WorkerParts): void {
   for (const queue of parts.queues) {
-    const run = queue.name === TIMER_QUEUE ? runTimer : runInvocation;
+    const run = queue.name === TIMER_QUEUE ? runTimer : runQueued;
     queue
       .process(parts.concurrency, (job) => run(parts, job.data))
       .catch((error: unknown) => {
@@ -54,12 +54,24 @@ export async function runTimer({ registry }: WorkerParts, ref: PendingRef): Prom
 }
 
 /**
- * One attempt of one invocation.
+ * One attempt of an invocation from its queue, which others may have tried before. Not so of an order's first stage,
+ * which does the same however often it was tried: it is the job that every order has, and spared the look.
  * @throws what made the attempt fail, so that Bull repeats it, as long as attempts are left.
  */
-export async function runInvocation(parts: WorkerParts, ref: PendingRef): Promise<JobResult> {
+export const runQueued = (parts: WorkerParts, ref: PendingRef): Promise<JobResult> =>
+  runInvocation(parts, ref, { fresh: ref.seq > 1 });
+
+/**
+ * One attempt of one invocation. @param look `fresh` where another process may have tried it
+ * @throws what made the attempt fail, so that Bull repeats it, as long as attempts are left.
+ */
+export async function runInvocation(
+  parts: WorkerParts,
+  ref: PendingRef,
+  look: { fresh: boolean },
+): Promise<JobResult> {
   const actor = parts.registry.activate(ref.actorId);
-  const pending = await actor.pending(ref);
+  const pending = await actor.pending(ref, look);
   if (pending === undefined) return 'stale';
   const outcome = await attempt(
     parts,

@@ -70,6 +70,25 @@ test('the relay hands a committed order to its queue and to the feed', async (t)
   );
 });
 
+test('a stage that runs is not begun again by a commit that leaves it pending', async (t) => {
+  const { relay, jobs, seen, place, clock } = setUp();
+  const placed = place('order-1');
+  const hold = { type: 'order.hold', reason: 'looks odd' };
+  const by = { role: 'operator', userId: 'o' };
+  const stimulus = { kind: 'command' as const, event: hold, by, commandId: 'c1' };
+  const decision = decide(definition, placed, stimulus, clock.now(), leases);
+  if (decision.kind !== 'moved') throw new Error(decision.kind);
+  const held = applyCommit({ ...placed, publications: [] }, decision.commit);
+  t.deepEqual(
+    held.invocations.map(({ id, seq }) => [id, seq]),
+    [['validation', 1]],
+  );
+  relay.publish(held);
+  await relay.drain();
+  t.is(jobs.size, 0);
+  t.is(seen.at(-1)?.transition.type, 'order.hold');
+});
+
 test('what the relay could not hand over because Redis was away, the sweep hands over', async (t) => {
   const { relay, sweep, clock, jobs, seen, redis, place } = setUp();
   redis.away = true;

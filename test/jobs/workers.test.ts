@@ -7,7 +7,7 @@ import { Registry } from '../../src/actors/registry.ts';
 import type { Processors } from '../../src/jobs/processors.ts';
 import { backoffMs, Queues } from '../../src/jobs/queues.ts';
 import type { Work } from '../../src/jobs/work.ts';
-import { startWorkers } from '../../src/jobs/workers.ts';
+import { runQueued, startWorkers } from '../../src/jobs/workers.ts';
 import type { OrderRecord } from '../../src/machines/order-view.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { RetryableError, TerminalError } from '../../src/platform/errors.ts';
@@ -144,4 +144,28 @@ test('the pause between attempts doubles, unless the error says when', (t) => {
   );
   t.is(backoffMs(1, new RetryableError('x', { retryAfterMs: 7 }), 100), 7);
   t.is(backoffMs(50, new Error('x'), 100), 60_000);
+});
+
+test('what another process has tried is known to a job, though its order is in memory here', async (t) => {
+  const store = createMemoryStore();
+  const record = placedOrder();
+  store.records.set(record._id, structuredClone(record));
+  const parts = { store, versions, clock: systemClock, leases, publish: () => undefined };
+  const registry = new Registry(parts, 10);
+  const outcome = { output: { type: 'stock.held' } };
+  await registry.activate(record._id).tell({ kind: 'outcome', ref: pending, outcome });
+  const ref: PendingRef = { ...pending, id: 'payment', seq: 2 };
+  t.is(await store.countAttempt(ref, 'The gateway did not answer.'), 1);
+  t.is(registry.activate(record._id).cached?.invocations[0]?.attempts, 0, 'it is not known here');
+  const tried: number[] = [];
+  const processors: Processors = {
+    'payment.capture': async ({ failedAttempts }) => {
+      tried.push(failedAttempts);
+      return { type: 'payment.captured', paymentId: 'p-1', amountMinor: 2500 };
+    },
+  };
+  const logger = pino({ level: 'silent' });
+  const workers = { queues: [], registry, processors, lateUndos: {}, concurrency: 1, attempts: 3, logger };
+  t.is(await runQueued(workers, ref), 'moved');
+  t.deepEqual(tried, [1]);
 });

@@ -6,7 +6,7 @@ import { Relay } from '../../src/actors/relay.ts';
 import { Sweep } from '../../src/actors/sweep.ts';
 import { createOrphanedHoldsRound } from '../../src/jobs/orphaned-holds.ts';
 import { createLateUndos, createProcessors } from '../../src/jobs/processors.ts';
-import { runInvocation, runTimer, type WorkerParts } from '../../src/jobs/workers.ts';
+import { runQueued, runTimer, type WorkerParts } from '../../src/jobs/workers.ts';
 import type { Clock } from '../../src/platform/clock.ts';
 import type { OrderActors } from '../../src/ports/order-actors.ts';
 import { versions } from '../support/orders.ts';
@@ -76,7 +76,7 @@ export function startProcess(outside: Outside, newId: () => string): SimulatedPr
     work(job: SimulatedJob) {
       job.state = 'active';
       job.owner = caller;
-      const run = job.dispatch.ref.kind === 'timer' ? runTimer : runInvocation;
+      const run = job.dispatch.ref.kind === 'timer' ? runTimer : runQueued;
       run(workers, job.dispatch.ref).then(
         () => {
           job.state = 'finished';
