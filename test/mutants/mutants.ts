@@ -50,9 +50,23 @@ const runtime: Mutant[] = [
   {
     name: 'a command is taken once',
     file: 'src/actors/decide.ts',
-    snippet: 'record.history.some(({ commandId }) => commandId === stimulus.commandId)',
-    replacement: 'record.history.length === 0',
+    snippet: 'history.find(({ commandId }) => commandId === id)',
+    replacement: 'history.find(() => false)',
     caughtBy: SEEDS,
+  },
+  {
+    name: 'a commit begins only what it started',
+    file: 'src/actors/relay.ts',
+    snippet: '({ ref }) => ref.seq === record.seq',
+    replacement: '() => true',
+    caughtBy: { tests: ['test/actors/relay-and-sweep.test.ts'] },
+  },
+  {
+    name: 'a job asks the store what others have tried',
+    file: 'src/jobs/workers.ts',
+    snippet: '{ fresh: ref.seq > 1 }',
+    replacement: '{ fresh: false }',
+    caughtBy: { tests: ['test/jobs/workers.test.ts'] },
   },
   {
     name: 'publications stand until the feed has them',
