@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createOrders, type Orders } from './feed/orders.ts';
+import { storePeople } from './feed/people.ts';
 import {
   cpuSeconds,
   type ServerOptions,
@@ -117,6 +118,7 @@ async function run(
 ): Promise<Run> {
   const { mongodbUri, redisUrl } = stores;
   const { subscribers: count, orders: orderCount } = settings;
+  await storePeople(mongodbUri, count);
   const orders = await createOrders(mongodbUri, redisUrl, orderCount);
   const server = await startServer(kind, { ...stores, secret: SECRET });
   const subscribers = startSubscribers();

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { createTokens } from '../../src/http/tokens.ts';
 import { systemClock } from '../../src/platform/clock.ts';
+import { personOf } from './people.ts';
 
 /** What this process is told: once to connect; then, whenever figures are wanted, to begin anew. */
 export type Order =
@@ -95,7 +96,8 @@ process.on('message', async (order: Order) => {
   const numbers = Array.from({ length: subscribers }, (_, i) => i).values();
   const connector = async () => {
     for (const i of numbers) {
-      const token = tokens.issue({ id: `user-${i}`, role: 'operator', username: `user-${i}` }, 'bench');
+      const { id, sessionId } = personOf(i);
+      const token = tokens.issue({ id, role: 'operator', username: id }, sessionId);
       await subscribe(url, token, `order-${i % orders}`);
       connected++;
     }

@@ -38,6 +38,7 @@ export interface RedisFeedOptions {
 function createListeners<T>() {
   const listeners = new Set<(value: T) => void>();
   return {
+    any: () => listeners.size > 0,
     tell(value: T): void {
       for (const listener of listeners) listener(value);
     },
@@ -62,8 +63,9 @@ export function createRedisFeed({ redisUrl, namespace, clock, logger }: RedisFee
   publisher.on('error', (error) => logger.debug({ error: messageOf(error) }, 'the feed cannot reach Redis'));
   const channel = createRedisChannel({ redisUrl, name: `${namespace}:feed`, publisher, clock, logger });
   channel.onMessage((text) => {
-    // Told by the text alone: on a single instance every message is its own, and none is worth parsing.
-    if (text.startsWith(ownBeginning)) return;
+    // Told by the text alone: on a single instance every message is its own, in a worker nobody listens, and none is
+    // worth parsing.
+    if (!transitions.any() || text.startsWith(ownBeginning)) return;
     const message = feedMessageSchema.safeParse(text);
     if (!message.success) logger.error({ error: message.error.message }, 'a feed message makes no sense');
     else message.data.entries.forEach(transitions.tell);
