@@ -100,7 +100,7 @@ export const goods: Mutant[] = [
     file: 'src/actors/orders.ts',
     snippet: "told.kind === 'refused' && comesEarly(record, fact)",
     replacement: "told.kind === 'missing' && comesEarly(record, fact)",
-    caughtBy: SEEDS,
+    caughtBy: { tests: ['test/http/webhooks.test.ts'] },
   },
   {
     name: 'what was given back by hand counts as given back',
