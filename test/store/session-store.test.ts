@@ -95,7 +95,9 @@ test('users are found by email and username, and listed newest first', async (t)
   const user = await open('f');
   t.is((await users.findByEmail('F@example.com'))?.id, user.id);
   t.is((await users.findByUsername('f'))?.id, user.id);
+  const idOf = ({ id }: { id: string }) => id;
   const [first, ...rest] = await users.list({ limit: 100 });
   const second = await users.list({ limit: 1, after: String(first?.id) });
-  t.deepEqual(second, rest.slice(0, 1));
+  // Others are changed meanwhile, by the tests beside this one.
+  t.deepEqual(second.map(idOf), rest.slice(0, 1).map(idOf));
 });
