@@ -2,6 +2,7 @@
 import { assign } from 'xstate';
 import { orderSetup } from './order-setup.ts';
 import { attention, cancelLinesNow, cancelUnlessSent, endAs, hold, holdNow } from './order-transitions.ts';
+import type { LocationOutcome, OrderContext, ShippingOutcome } from './order-types.ts';
 import { booked, bookingInput } from './order-work.ts';
 
 const awaitingShipment = orderSetup.createStateConfig({
@@ -19,6 +20,10 @@ export const notTakenInTime = endAs(
   'The carrier did not take the order in time.',
 );
 
+/** What a booking adds, whether it was made now or found again. */
+const withBooking = (context: OrderContext, outcome: ShippingOutcome | LocationOutcome) =>
+  outcome.type === 'shipment.booked' ? { shipments: booked(context, outcome) } : {};
+
 /** Once a parcel is in the carrier's hands, an order cannot be undone as a whole: an operator decides on the rest. */
 const shipping = orderSetup.createStateConfig({
   invoke: {
@@ -29,9 +34,7 @@ const shipping = orderSetup.createStateConfig({
       {
         guard: ({ event }) => event.output.type === 'shipment.booked',
         target: 'proceeding',
-        actions: assign(({ context, event: { output } }) =>
-          output.type === 'shipment.booked' ? { shipments: booked(context, output) } : {},
-        ),
+        actions: assign(({ context, event }) => withBooking(context, event.output)),
       },
       {
         guard: 'sentInPart',
@@ -68,9 +71,7 @@ const locating = orderSetup.createStateConfig({
       {
         guard: ({ event }) => event.output.type === 'shipment.booked',
         target: 'proceeding',
-        actions: assign(({ context, event: { output } }) =>
-          output.type === 'shipment.booked' ? { shipments: booked(context, output) } : {},
-        ),
+        actions: assign(({ context, event }) => withBooking(context, event.output)),
       },
       { guard: 'sentInPart', ...attention('shipping') },
       { target: 'undoing', actions: notTakenInTime },
