@@ -93,7 +93,7 @@ export async function runInterleaved(
 ): Promise<Map<string, Run[]>> {
   const runs = new Map<string, Run[]>(cases.map(({ name }) => [name, []]));
   for (let round = 1; round <= repeat; round += 1) {
-    // Each begins once: what the one before has left to the disk is nobody's alone.
+    // Every round begins with another one: what the one before has left to the disk is nobody's alone.
     const first = (round - 1) % cases.length;
     const inTurn = [...cases.slice(first), ...cases.slice(0, first)];
     for (const [index, each] of inTurn.entries()) {
