@@ -5,18 +5,19 @@ import type { OrderRecord } from '../machines/order-view.ts';
 import { isDuplicateKey } from './duplicate-key.ts';
 import { type GroupWrite, groupWrites } from './group-writes.ts';
 import { orderSearchTerms } from './search-terms.ts';
+import { type ConditionalUpdate, updateEach } from './update-each.ts';
 
 /** A change of one order. */
 export type OrderChange =
   | { kind: 'commit'; actorId: string; expectedSeq: number; commit: Commit }
   | { kind: 'acknowledge'; actorId: string; seq: number; sweepAt: Date | undefined };
 
-type Operation = mongo.AnyBulkWriteOperation<OrderRecord>;
+type Operation = ConditionalUpdate<OrderRecord>;
 
 const GROUP_MAX = 200;
 
 /** What the runtime made is stored as it is: nothing to cast, nothing to validate. */
-const AS_IS = { ordered: false, ignoreUndefined: true } as const;
+const AS_IS = { ignoreUndefined: true } as const;
 
 /** `sweepAt` as an update: there is none when nothing is left to look after. */
 const sweepTimeUpdate = (sweepAt: Date | undefined, set: object) =>
@@ -26,7 +27,7 @@ function toOperation(change: OrderChange): Operation {
   if (change.kind === 'acknowledge') {
     const { actorId, seq, sweepAt } = change;
     const update = sweepTimeUpdate(sweepAt, { publications: [] });
-    return { updateOne: { filter: { _id: actorId, seq }, update } } as Operation;
+    return { filter: { _id: actorId, seq }, update } as Operation;
   }
   const { actorId, expectedSeq, commit } = change;
   const { entry, sweepAt, ...changed } = commit;
@@ -34,7 +35,7 @@ function toOperation(change: OrderChange): Operation {
     ...sweepTimeUpdate(sweepAt, { ...changed, seq: entry.seq }),
     $push: { history: entry },
   };
-  return { updateOne: { filter: { _id: actorId, seq: expectedSeq }, update } } as Operation;
+  return { filter: { _id: actorId, seq: expectedSeq }, update } as Operation;
 }
 
 function toDocument(record: OrderRecord) {
@@ -73,9 +74,12 @@ export function groupedOrderWrites(model: Model<OrderRecord>): {
     insert: groupWrites(async (records) => {
       const outcomes = records.map(() => 'inserted' as 'inserted' | 'key-taken');
       try {
-        await collection.insertMany(records.map(toDocument), AS_IS);
+        const documents = records.map(toDocument);
+        const [first] = documents;
+        if (first && documents.length === 1) await collection.insertOne(first, AS_IS);
+        else await collection.insertMany(documents, { ...AS_IS, ordered: false });
       } catch (error) {
-        for (const refused of writeErrorsOf(error)) {
+        for (const refused of refusalsOf(error)) {
           if (!isDuplicateKey(refused, 'idempotency.key')) throw error;
           outcomes[refused.index] = 'key-taken';
         }
@@ -87,8 +91,7 @@ export function groupedOrderWrites(model: Model<OrderRecord>): {
       // Of two changes of one order at the same time only the first can find it at its seq.
       const first = new Map(changes.toReversed().map((change) => [change.actorId, change]));
       const operations = [...first.values()].map(toOperation);
-      const { matchedCount } = await collection.bulkWrite(operations, AS_IS);
-      if (matchedCount === operations.length)
+      if ((await updateEach(collection, operations)) === operations.length)
         return changes.map((change) => first.get(change.actorId) === change);
       const committed = changes.length === 1 ? new Set() : await lookUp(collection, changes);
       return changes.map((change) => first.get(change.actorId) === change && committed.has(change));
@@ -96,10 +99,13 @@ export function groupedOrderWrites(model: Model<OrderRecord>): {
   };
 }
 
-/** The refused items of a group. @throws the error itself when it is about the group */
-function writeErrorsOf(error: unknown): mongo.WriteError[] {
-  if (!(error instanceof mongo.MongoBulkWriteError)) throw error;
-  const errors = [error.writeErrors].flat();
-  if (errors.length === 0) throw error;
-  return errors;
+/** The refused items of a group, or the one that went alone. @throws the error itself when it is about the group */
+function refusalsOf(error: unknown): { index: number }[] {
+  if (error instanceof mongo.MongoBulkWriteError) {
+    const errors = [error.writeErrors].flat();
+    if (errors.length > 0) return errors;
+  } else if (error instanceof mongo.MongoServerError) {
+    return [Object.assign(error, { index: 0 })];
+  }
+  throw error;
 }

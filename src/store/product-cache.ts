@@ -14,10 +14,16 @@ import { groupWrites } from './group-writes.ts';
 export interface ProductCache {
   /** The product as remembered, or as `load` finds it. Never fails for Redis' sake. */
   read(sku: string, load: () => Promise<Product | undefined>): Promise<Product | undefined>;
-  /** Forgets them; resolves when Redis has, or at once when it is away: then they are forgotten when it is back. */
-  forget(skus: string[]): Promise<void>;
-  /** The same before and after a write, so that even a crash between the two leaves nothing old behind. */
+  /**
+   * Forgets them before and after a write, so that even a crash between the two leaves nothing old behind. Does not
+   * wait for a Redis that is away: they are forgotten when it is back.
+   */
   forgetAround<T>(skus: string[], write: () => Promise<T>): Promise<T>;
+  /**
+   * Forgets them while the write is on its way, which then waits for nothing. For what is done again after a crash,
+   * and forgets them then.
+   */
+  forgetDuring<T>(skus: string[], write: () => Promise<T>): Promise<T>;
 }
 
 /** What the cache stands on. */
@@ -92,9 +98,17 @@ export function createProductCache({
     return product;
   };
 
+  const buryTogether = groupWrites(async (movements: string[][]) => {
+    await bury([...new Set(movements.flat())]);
+    return movements.map(() => undefined);
+  }, FORGOTTEN_AT_ONCE);
+  /** A read that is on its way is nothing for those who come now. */
+  const readAnew = (skus: string[]) => {
+    for (const sku of skus) reading.delete(sku);
+  };
   const forget = async (skus: string[]) => {
     if (skus.length === 0) return;
-    for (const sku of skus) reading.delete(sku);
+    readAnew(skus);
     await bury(skus);
   };
 
@@ -108,7 +122,14 @@ export function createProductCache({
       reading.set(sku, started);
       return started;
     },
-    forget,
+    async forgetDuring(skus, write) {
+      const startedMs = clock.now().getTime();
+      const [result] = await Promise.all([write(), buryTogether(skus)]);
+      readAnew(skus);
+      // The tombstone bars a read that began before the write: only while it stands.
+      if (clock.now().getTime() - startedMs >= TOMBSTONE_MS - FILL_WITHIN_MS) await bury(skus);
+      return result;
+    },
     async forgetAround(skus, write) {
       await forget(skus);
       try {
@@ -141,37 +162,19 @@ export function cacheProducts(products: ProductRepository, cache: ProductCache):
   };
 }
 
-/**
- * The same ledger, whose movements drop what the cache has of their products. Once, afterwards: a movement that a
- * crash cut off is done again, and drops it then.
- */
-export function forgetMovedStock(ledger: StockLedger, cache: Pick<ProductCache, 'forget'>): StockLedger {
-  const forget = groupWrites(async (movements: string[][]) => {
-    await cache.forget([...new Set(movements.flat())]);
-    return movements.map(() => undefined);
-  }, FORGOTTEN_AT_ONCE);
+/** The same ledger, whose movements drop what the cache has of their products. */
+export function forgetMovedStock(
+  ledger: StockLedger,
+  { forgetDuring }: Pick<ProductCache, 'forgetDuring'>,
+): StockLedger {
+  const skusOf = (units: { sku: string }[]) => units.map(({ sku }) => sku);
   return {
     ...ledger,
-    async hold(orderId, claims, now, token) {
-      const holding = await ledger.hold(orderId, claims, now, token);
-      await forget(claims.map(({ sku }) => sku));
-      return holding;
-    },
-    async release(orderId, skus) {
-      await ledger.release(orderId, skus);
-      await forget(skus);
-    },
-    async sell(orderId, units) {
-      await ledger.sell(orderId, units);
-      await forget(units.map(({ sku }) => sku));
-    },
-    async keep(orderId, units) {
-      await ledger.keep(orderId, units);
-      await forget(units.map(({ sku }) => sku));
-    },
-    async restock(movement, now) {
-      await ledger.restock(movement, now);
-      await forget(movement.units.map(({ sku }) => sku));
-    },
+    hold: (orderId, claims, now, token) =>
+      forgetDuring(skusOf(claims), () => ledger.hold(orderId, claims, now, token)),
+    release: (orderId, skus) => forgetDuring(skus, () => ledger.release(orderId, skus)),
+    sell: (orderId, units) => forgetDuring(skusOf(units), () => ledger.sell(orderId, units)),
+    keep: (orderId, units) => forgetDuring(skusOf(units), () => ledger.keep(orderId, units)),
+    restock: (movement, now) => forgetDuring(skusOf(movement.units), () => ledger.restock(movement, now)),
   };
 }

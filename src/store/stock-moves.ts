@@ -3,6 +3,7 @@ import { type Model, type mongo, trusted } from 'mongoose';
 import type { Holding, SaleUnits, Shortfall, StockClaim } from '../ports/stock.ts';
 import { type GroupWrite, groupWrites } from './group-writes.ts';
 import type { ProductDocument } from './product-model.ts';
+import { type ConditionalUpdate, updateEach } from './update-each.ts';
 
 /** Matches the product while it is what the order takes it for, and has enough, and is not held for it yet. */
 function holdable(orderId: string, { sku, quantity, currency, pricesMinor }: StockClaim) {
@@ -56,20 +57,13 @@ export interface SaleRequest {
 
 const GROUP_MAX = 100;
 
-/** Conditional updates of products; how many found theirs. */
+/** Conditional updates of products; how many found theirs, and so changed it. */
 export type Move = (movements: { filter: object; update: object }[]) => Promise<number>;
 
 /** Movements on the collection of that model. */
 export function movesOn(model: Model<ProductDocument>): Move {
   const collection = model.collection as unknown as mongo.Collection<ProductDocument>;
-
-  return async (movements) => {
-    const operations = movements.map((updateOne) => ({ updateOne }));
-    const done = await collection.bulkWrite(operations as mongo.AnyBulkWriteOperation<ProductDocument>[], {
-      ordered: false,
-    });
-    return done.modifiedCount;
-  };
+  return (movements) => updateEach(collection, movements as ConditionalUpdate<ProductDocument>[]);
 }
 
 /** What a group that did not go through as a whole came to for one of its orders. */

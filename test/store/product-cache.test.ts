@@ -32,6 +32,9 @@ async function setUp(t: ExecutionContext) {
   };
   let reads = 0;
   let gate = Promise.resolve();
+  let movementGate = Promise.resolve();
+  let shiftMs = 0;
+  const clock = { ...systemClock, now: () => new Date(systemClock.now().getTime() + shiftMs) };
   const repository = {
     async find(sku: string) {
       reads += 1;
@@ -46,6 +49,7 @@ async function setUp(t: ExecutionContext) {
   } as unknown as ProductRepository;
   const ledger = {
     async sell() {
+      await movementGate;
       product = { ...product, stock: { ...product.stock, available: 4, sold: 1 } };
     },
   } as unknown as StockLedger;
@@ -60,7 +64,7 @@ async function setUp(t: ExecutionContext) {
       redis,
       namespace: 'test',
       ttlMs: 300_000,
-      clock: systemClock,
+      clock,
       logger,
     });
     return { products: cacheProducts(repository, cache), stock: forgetMovedStock(ledger, cache), redis };
@@ -82,6 +86,17 @@ async function setUp(t: ExecutionContext) {
         gate = Promise.resolve();
         go();
       };
+    },
+    /** Holds up the movements that begin from now on; returns what lets them go. */
+    holdUpMovements() {
+      let go = () => {};
+      movementGate = new Promise((resolve) => {
+        go = resolve;
+      });
+      return () => go();
+    },
+    passMs(ms: number) {
+      shiftMs += ms;
     },
     cached: async () => (await raw.get('test:product:1:A')) ?? '',
     ttlMs: () => raw.pttl('test:product:1:A'),
@@ -133,6 +148,43 @@ test('a movement of stock is seen at once', async (t) => {
   await eventually(cached, (text) => text !== '');
   await here.stock.sell('order-1', [{ sku: 'A', quantity: 1 }]);
   t.is((await there.products.find('A'))?.stock.available, 4);
+});
+
+test('a read that begins while stock moves is not kept, and nobody joins it afterwards', async (t) => {
+  const { instance, holdUp, holdUpMovements, reads, cached, ttlMs } = await setUp(t);
+  const here = await instance();
+  const move = holdUpMovements();
+  const sale = here.stock.sell('order-1', [{ sku: 'A', quantity: 1 }]);
+  await eventually(ttlMs, (left) => left > 0);
+  const go = holdUp();
+  const slow = here.products.find('A');
+  await eventually(
+    async () => reads(),
+    (count) => count === 1,
+  );
+  move();
+  await sale;
+  const after = here.products.find('A');
+  go();
+  t.is((await slow)?.stock.available, 5, 'this test needs a read that began before the movement was made');
+  t.is((await after)?.stock.available, 4);
+  await here.redis.ping();
+  t.is(await cached(), '');
+});
+
+test('a movement slower than its tombstone drops what was read meanwhile', async (t) => {
+  const { instance, holdUpMovements, cached, ttlMs, expireTombstone, passMs } = await setUp(t);
+  const here = await instance();
+  const move = holdUpMovements();
+  const sale = here.stock.sell('order-1', [{ sku: 'A', quantity: 1 }]);
+  await eventually(ttlMs, (left) => left > 0);
+  passMs(5_000);
+  await expireTombstone();
+  await here.products.find('A');
+  await eventually(cached, (text) => text.includes('"available":5'));
+  move();
+  await sale;
+  t.is((await here.products.find('A'))?.stock.available, 4);
 });
 
 test('a slow read that began before a write cannot bring the old back', async (t) => {
