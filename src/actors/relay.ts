@@ -52,45 +52,70 @@ export function publicationsOf(record: ActorRecord): FeedTransition[] {
     .map((entry) => ({ customerId, transition: viewTransition(record._id, entry) }));
 }
 
-/** Rounds of one kind of work: what comes while one is on its way goes together in the next. */
+/** Rounds of one kind of work: what comes before one begins, or while one is on its way, goes together. */
 class Rounds<TItem> {
   #waiting: TItem[] = [];
   #running: Promise<void> | undefined;
+  #begin: () => void = () => undefined;
 
-  constructor(private readonly round: (items: TItem[]) => Promise<void>) {}
+  constructor(
+    private readonly round: (items: TItem[]) => Promise<void>,
+    /** When a round that has something to do begins. */
+    private readonly gather: (begin: () => void) => void,
+  ) {}
 
-  /** Takes items for the next round, which begins with all that is taken in the same turn. */
+  /** Takes items for the next round. */
   add(...items: TItem[]): void {
-    if (items.length === 0) return;
     this.#waiting.push(...items);
-    this.#running ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#run());
+    this.#schedule();
   }
 
-  /** Resolves when nothing waits or runs. */
+  /** Begins at once; resolves when nothing waits or runs. */
   async drain(): Promise<void> {
-    while (this.#running !== undefined) await this.#running;
+    while (this.#running !== undefined) {
+      this.#begin();
+      await this.#running;
+    }
   }
 
-  async #run(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const items = this.#waiting;
-      this.#waiting = [];
-      await this.round(items);
-    }
+  #schedule(): void {
+    if (this.#running !== undefined || this.#waiting.length === 0) return;
+    const begun = new Promise<void>((begin) => {
+      this.#begin = begin;
+      this.gather(begin);
+    });
+    this.#running = begun.then(() => this.round(this.#waiting.splice(0))).then(() => this.#end());
+  }
+
+  #end(): void {
     this.#running = undefined;
+    this.#schedule();
   }
 }
+
+/** With all that is taken in the same turn. */
+const afterThisTurn = (begin: () => void): void => void setImmediate(begin);
+
+/** Nobody waits for what is written of orders at rest: those of a while are written together. */
+const REST_MS = 100;
 
 /**
  * The relay never makes a commit wait and never fails one: what it cannot hand over, the sweep will. Queues, feed and
  * store do not wait for each other either.
  */
 export class Relay {
-  readonly #jobs = new Rounds<Dispatch>((dispatches) => this.#enqueue(dispatches));
-  readonly #news = new Rounds<ActorRecord>((records) => this.#announce(records));
-  readonly #rests = new Rounds<ActorRecord>((records) => this.#acknowledge(records));
+  readonly #jobs: Rounds<Dispatch>;
+  readonly #news: Rounds<ActorRecord>;
+  readonly #rests: Rounds<ActorRecord>;
 
-  constructor(private readonly parts: RelayParts) {}
+  constructor(private readonly parts: RelayParts) {
+    this.#jobs = new Rounds((dispatches) => this.#enqueue(dispatches), afterThisTurn);
+    this.#news = new Rounds((records) => this.#announce(records), afterThisTurn);
+    this.#rests = new Rounds(
+      (records) => this.#acknowledge(records),
+      (begin) => void parts.clock.after(REST_MS, begin),
+    );
+  }
 
   /**
    * Takes a committed record; hands it over with all that is committed in the same turn. What was pending before
