@@ -1,14 +1,11 @@
 /** The Bull queues, one a stage, and the relay's way into them. */
-import { once } from 'node:events';
-import Bull from 'bull';
-import { Redis } from 'ioredis';
+import type Bull from 'bull';
 import type { Dispatch, JobQueues, PendingRef } from '../actors/ports.ts';
-import { redisAddress, redisOptions } from '../platform/redis.ts';
+import { type BullConnections, createBullConnections } from '../platform/bull-connections.ts';
 
 /** Finished jobs that stay visible in Bull Board, per queue. */
 const KEEP_COMPLETED = 100;
 const KEEP_FAILED = 1_000;
-const READY_TIMEOUT_MS = 10_000;
 const MIN_LOCK_MS = 2_000;
 /** Bull's own attempts are only its patience: what counts is counted in the order. */
 const PATIENCE = 1_000;
@@ -31,18 +28,18 @@ export function backoffMs(attempt: number, error: unknown, firstMs: number): num
 /** All queues of the engine over shared connections. */
 export class Queues implements JobQueues {
   readonly #queues = new Map<string, Bull.Queue<PendingRef>>();
-  readonly #clients: Redis[] = [];
+  readonly #connections: BullConnections;
   readonly #paused = new Set<string>();
 
   constructor(
-    private readonly redisUrl: string,
+    redisUrl: string,
     /** What every key begins with. */
     private readonly namespace: string,
     names: Iterable<string>,
     private readonly settings: QueueSettings,
   ) {
-    const shared = { client: this.#connect(false), subscriber: this.#connect(true) };
-    for (const name of names) this.#queues.set(name, this.#open(name, shared));
+    this.#connections = createBullConnections(redisUrl);
+    for (const name of names) this.#queues.set(name, this.#open(name));
   }
 
   /** The queues as Bull knows them, for its dashboard and for workers. */
@@ -77,18 +74,13 @@ export class Queues implements JobQueues {
 
   /** Resolves when every queue can be used. @throws AbortError when Redis does not answer in time */
   async ready(): Promise<void> {
-    const signal = AbortSignal.timeout(READY_TIMEOUT_MS);
-    // Bull's own `isReady` looks at its scripts alone, not at the connection.
-    const connected = this.#clients.map(
-      (client) => client.status === 'ready' || once(client, 'ready', { signal }),
-    );
-    await Promise.all([...connected, ...this.all.map((queue) => queue.isReady())]);
+    await this.#connections.ready();
     await Promise.all(this.all.map((queue) => this.#watchPause(queue)));
   }
 
   /** @throws what Redis says when it does not answer */
   async ping(): Promise<void> {
-    await this.#clients[0]?.ping();
+    await this.all[0]?.client.ping();
   }
 
   /** This process takes no more jobs; resolves when those that run have ended. */
@@ -98,8 +90,7 @@ export class Queues implements JobQueues {
 
   /** Closes every connection. */
   async close(): Promise<void> {
-    await Promise.all(this.all.map((queue) => queue.close()));
-    for (const client of this.#clients) client.disconnect();
+    await this.#connections.close();
   }
 
   /** Keeps in mind whether the queue is paused, in every process. */
@@ -115,21 +106,10 @@ export class Queues implements JobQueues {
     return queue;
   }
 
-  #connect(forBlocking: boolean): Redis {
-    const client = forBlocking
-      ? new Redis({ ...redisAddress(this.redisUrl), maxRetriesPerRequest: null, enableReadyCheck: false })
-      : new Redis(redisOptions(this.redisUrl));
-    // Bull listens for errors too; without a listener of our own a lost connection would end the process.
-    client.on('error', () => undefined);
-    this.#clients.push(client);
-    return client;
-  }
-
-  #open(name: string, shared: { client: Redis; subscriber: Redis }): Bull.Queue<PendingRef> {
+  #open(name: string): Bull.Queue<PendingRef> {
     const lockMs = Math.max(MIN_LOCK_MS, this.settings.leaseMs / 2);
-    return new Bull<PendingRef>(name, {
+    return this.#connections.open<PendingRef>(name, {
       prefix: this.namespace,
-      createClient: (type) => (type === 'bclient' ? this.#connect(true) : shared[type]),
       settings: {
         lockDuration: lockMs,
         stalledInterval: lockMs / 2,

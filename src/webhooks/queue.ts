@@ -1,14 +1,11 @@
 /** The Bull queue of tries, on connections of its own: what happens here is nothing to the orders' queues. */
-import { once } from 'node:events';
-import Bull from 'bull';
-import { Redis } from 'ioredis';
+import type Bull from 'bull';
+import { createBullConnections } from '../platform/bull-connections.ts';
 import type { Logger } from '../platform/logger.ts';
-import { redisAddress, redisOptions } from '../platform/redis.ts';
 import type { DeliveryRef } from '../ports/webhooks.ts';
 import type { DeliveryQueue } from './outbox.ts';
 import { CLAIM_MS } from './poster.ts';
 
-const READY_TIMEOUT_MS = 10_000;
 /** As often the job of a process that died runs again: what counts is counted in the delivery. */
 const PATIENCE = 1_000;
 
@@ -33,20 +30,9 @@ export function createWebhookQueue({
   namespace: string;
   logger: Logger;
 }): WebhookQueue {
-  const clients: Redis[] = [];
-  const connect = (type: 'client' | 'subscriber' | 'bclient'): Redis => {
-    const client =
-      type === 'client'
-        ? new Redis(redisOptions(redisUrl))
-        : new Redis({ ...redisAddress(redisUrl), maxRetriesPerRequest: null, enableReadyCheck: false });
-    // Bull listens for errors too; without a listener of our own a lost connection would end the process.
-    client.on('error', () => undefined);
-    clients.push(client);
-    return client;
-  };
-  const bull = new Bull<DeliveryRef>('webhooks', {
+  const connections = createBullConnections(redisUrl);
+  const bull = connections.open<DeliveryRef>('webhooks', {
     prefix: namespace,
-    createClient: connect,
     settings: { lockDuration: CLAIM_MS, stalledInterval: CLAIM_MS / 4, maxStalledCount: PATIENCE },
     // What counts is kept in MongoDB. A job that is over is gone, so that its id can be used for the next try.
     defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true },
@@ -54,14 +40,7 @@ export function createWebhookQueue({
   bull.on('error', (error) => logger.warn({ err: error, queue: bull.name }, 'queue: connection failed'));
   return {
     bull,
-    async ready() {
-      const signal = AbortSignal.timeout(READY_TIMEOUT_MS);
-      // Bull's own `isReady` looks at its scripts alone, not at the connection.
-      await Promise.all(
-        clients.map((client) => client.status === 'ready' || once(client, 'ready', { signal })),
-      );
-      await bull.isReady();
-    },
+    ready: () => connections.ready(),
     async add(refs) {
       if (refs.length === 0) return;
       await bull.addBulk(
@@ -71,9 +50,6 @@ export function createWebhookQueue({
         })),
       );
     },
-    async close() {
-      await bull.close();
-      for (const client of clients) client.disconnect();
-    },
+    close: () => connections.close(),
   };
 }
