@@ -1,125 +1,25 @@
 /** Redis forgets jobs that the sweep would look for in a long time only: each way of it is noticed, and made good. */
-import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
-import { Redis } from 'ioredis';
-import { pino } from 'pino';
-import { queueOf } from '../../src/actors/definition.ts';
-import type { ActorStore, JobQueues } from '../../src/actors/ports.ts';
+import test from 'ava';
 import { Registry } from '../../src/actors/registry.ts';
-import { Relay, TIMER_QUEUE } from '../../src/actors/relay.ts';
-import { Sweep } from '../../src/actors/sweep.ts';
-import { Queues } from '../../src/jobs/queues.ts';
+import type { Sweep } from '../../src/actors/sweep.ts';
 import { startWorkers } from '../../src/jobs/workers.ts';
 import { eventually } from '../support/engine.ts';
-import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
-import { createMemoryStore } from '../support/memory-store.ts';
-import { leases, placedOrder, START, versions } from '../support/orders.ts';
-import { makeTestDir, startRedis } from '../support/services.ts';
+import type { FakeClock } from '../support/fake-clock.ts';
+import { leases, versions } from '../support/orders.ts';
+import {
+  createMoment,
+  INTERVAL,
+  type Incident,
+  inRound,
+  LEASE,
+  logger,
+  MARK,
+  type Setting,
+  setUp,
+} from './sweeping-processes.ts';
 
-const logger = pino({ level: 'silent' });
-const LEASE = leases.leaseMs;
-const INTERVAL = 5_000;
-const MARK = 'lost:sweep';
 /** More than two pages of whatever is done in pages. */
 const MANY = 450;
-
-const never = new Promise<never>(() => undefined);
-
-/** What happens at the nth call of a method, instead of it or before it. */
-interface Incident {
-  method: keyof ActorStore | keyof JobQueues;
-  nth: number;
-  /** `dies`: from this call on, nothing that the process asks for happens, and nothing is answered. */
-  happens: 'dies' | (() => Promise<unknown>);
-}
-
-/** A process that an incident befalls. */
-interface Life {
-  incident: Incident | undefined;
-  calls: number;
-  isDead: boolean;
-}
-
-/** What the process asks for, as long as it lives. */
-function lived<T extends object>(parts: T, life: Life): T {
-  const call = async (method: PropertyKey, run: () => unknown) => {
-    const { incident } = life;
-    if (!life.isDead && incident?.method === method) {
-      life.calls += 1;
-      if (life.calls === incident.nth && incident.happens === 'dies') life.isDead = true;
-      else if (life.calls === incident.nth && incident.happens !== 'dies') await incident.happens();
-    }
-    return life.isDead ? never : run();
-  };
-  return new Proxy(parts, {
-    get: (target, method) => {
-      const found = Reflect.get(target, method) as unknown;
-      if (typeof found !== 'function') return found;
-      return (...args: unknown[]) => call(method, () => found.apply(target, args));
-    },
-  });
-}
-
-/** A Redis of the test's own whose stages nobody works on, a store, and processes that sweep over both. */
-async function setUp(t: ExecutionContext) {
-  const dir = await makeTestDir(t);
-  const { redis, redisUrl } = await startRedis(t, dir);
-  const clock = createFakeClock(START);
-  const store = createMemoryStore();
-  const names = new Set([...[...versions.sources].map(queueOf), TIMER_QUEUE]);
-  const openQueues = async () => {
-    const queues = new Queues(redisUrl, 'lost', names, { backoffMs: 1, leaseMs: LEASE });
-    t.teardown(() => queues.close());
-    await queues.ready();
-    return queues;
-  };
-  const queues = await openQueues();
-  const feed = { publish: async () => undefined, onTransition: () => () => undefined };
-  const parts = { feed, clock, leases, logger, also: async () => undefined, intervalMs: INTERVAL };
-  const looks: number[] = [];
-  const startProcess = (incident?: Incident) => {
-    const life: Life = { incident, calls: 0, isDead: false };
-    const counted: JobQueues = lived(queues, life);
-    const { look } = counted;
-    const looked: JobQueues = {
-      add: counted.add,
-      loss: counted.loss,
-      madeGood: counted.madeGood,
-      look(queue, jobId) {
-        looks.push((clock.now().getTime() - START.getTime()) / 1_000);
-        return look(queue, jobId);
-      },
-    };
-    return { life, sweep: new Sweep({ ...parts, store: lived(store, life), queues: looked }) };
-  };
-  const relay = new Relay({ ...parts, store, queues, onPublished: () => undefined });
-  const place = async (ids: string[]) => {
-    for (const id of ids) {
-      const record = placedOrder(id);
-      store.records.set(id, structuredClone({ ...record, publications: [] }));
-      relay.publish(record);
-    }
-    await relay.drain();
-  };
-  const client = new Redis(join(dir, 'redis.sock'));
-  client.on('error', () => undefined);
-  t.teardown(() => client.disconnect());
-  const inQueue = async (ids: string[]) => {
-    const known = await Promise.all(ids.map((id) => queues.look('validation', `${id}.1.validation.0`)));
-    return known.filter((state) => state === 'pending').length;
-  };
-  /** Starts Redis again after it was killed; resolves when everybody is connected. */
-  const restart = async () => {
-    await redis.start();
-    await eventually(
-      async () => [await queues.ping(), await client.ping()],
-      () => true,
-    );
-  };
-  return { redis, restart, client, clock, store, queues, looks, startProcess, place, inQueue };
-}
-
-type Setting = Awaited<ReturnType<typeof setUp>>;
 
 const ids = (count: number, name = 'order') => Array.from({ length: count }, (_, i) => `${name}-${i}`);
 
@@ -251,12 +151,7 @@ for (const [when, incident, atOnce] of [
     const { clock, client, startProcess, inQueue } = setting;
     const placed = await rested(setting, MANY);
     await client.flushall();
-    const { sweep: dying, life } = startProcess(incident);
-    dying.round().catch((error: unknown) => t.fail(String(error)));
-    await eventually(
-      async () => life.isDead,
-      (isDead) => isDead,
-    );
+    await startProcess(incident).die();
     t.is(await inQueue(placed), 0);
     const { sweep } = startProcess();
     await sweepFor(clock, sweep, INTERVAL);
@@ -270,6 +165,7 @@ test('two processes that notice at once make it good once each, and no more', as
   const { clock, client, queues, looks, startProcess, inQueue } = setting;
   const placed = await rested(setting, MANY);
   await client.flushall();
+  t.is(await queues.loss(), await queues.loss(), 'one loss has one name, so that none waits for the other');
   looks.length = 0;
   const processes = [startProcess(), startProcess()];
   await Promise.all(processes.map(({ sweep }) => sweep.round()));
@@ -300,34 +196,52 @@ for (const [when, method, nth] of [
     t.is(await queues.loss(), undefined);
   });
 
+/** A process that has seen that a job waits, and falls asleep just before it puts off the next look. */
+async function fallAsleep({ startProcess }: Setting) {
+  const asleep = createMoment();
+  const morning = createMoment();
+  const happens = () => {
+    asleep.come();
+    return morning.hasCome;
+  };
+  const round = startProcess({ method: 'claim', nth: 2, happens }).sweep.round();
+  await inRound(round, asleep.hasCome);
+  return async () => {
+    morning.come();
+    await round;
+  };
+}
+
 test('what was seen before a loss puts nothing off once another process has made the loss good', async (t) => {
   const setting = await setUp(t);
   const { clock, store, client, startProcess, inQueue } = setting;
   const placed = await rested(setting, 1);
   clock.advance(15 * 60_000);
-  // It has seen the job and is about to leave it for long, when everything happens.
-  let wake = () => undefined as unknown;
-  const asleep = new Promise((resolve) => {
-    wake = () => resolve(undefined);
-  });
-  const { sweep: slow, life: slowLife } = startProcess({ method: 'claim', nth: 2, happens: () => asleep });
-  const round = slow.round();
-  await eventually(
-    async () => slowLife.calls,
-    (calls) => calls === 2,
-  );
+  const wakeUp = await fallAsleep(setting);
   await client.flushall();
   clock.advance(2 * LEASE);
-  const { sweep: noticing, life } = startProcess({ method: 'due', nth: 1, happens: 'dies' });
-  noticing.round().catch((error: unknown) => t.fail(String(error)));
-  await eventually(
-    async () => life.isDead,
-    (isDead) => isDead,
-  );
-  wake();
-  await round;
+  await startProcess({ method: 'due', nth: 1, happens: 'dies' }).die();
+  await wakeUp();
   t.is(await inQueue(placed), 0);
   t.true(Number(store.records.get('order-0')?.sweepAt) <= clock.now().getTime());
   await sweepFor(clock, startProcess().sweep, INTERVAL);
   t.is(await inQueue(placed), 1);
+});
+
+test('nor while another process makes it good: no order slips past the pages that are done', async (t) => {
+  const setting = await setUp(t);
+  const { clock, store, client, place, startProcess, inQueue } = setting;
+  await rested(setting, 1);
+  clock.advance(15 * 60_000);
+  const wakeUp = await fallAsleep(setting);
+  const others = ids(MANY, 'other');
+  await place(others);
+  const later = clock.now().getTime() + 20 * LEASE;
+  for (const [i, id] of others.entries())
+    Object.assign(store.records.get(id) ?? {}, { sweepAt: new Date(later + i) });
+  await client.flushall();
+  const { sweep, life } = startProcess({ method: 'hasten', nth: 3, happens: wakeUp });
+  await sweep.round();
+  t.true(life.calls >= 3);
+  t.is(await inQueue(['order-0', ...others]), 1 + MANY);
 });
