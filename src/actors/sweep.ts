@@ -101,7 +101,7 @@ export class Sweep {
     }
     await queues.madeGood(loss);
     if (orders > 0)
-      logger.warn({ orders }, 'sweep: Redis may have lost jobs; all pending work is looked after');
+      logger.info({ orders }, 'sweep: Redis is new or was restarted; all pending work is looked after');
   }
 
   /** True when this sweep was the one to look after the record. */
