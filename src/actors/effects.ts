@@ -15,17 +15,31 @@ export function stateName(value: unknown): string {
     .join('+');
 }
 
-/** When the sweep must look at a record with this pending; undefined when never. */
+/** However long work has rested in its queue, it is looked at once in this time, but not more often than in a lease. */
+export const longestRestMs = ({ leaseMs }: Leases): number => Math.max(leaseMs, 3_600_000);
+
+/**
+ * When the sweep must look at a record with this pending; undefined when never.
+ * @param restsSince since when the queues have all its jobs; work that rests there is looked at a lease later, then each
+ *   time after as long again as it has rested. `now` where that is not known
+ */
 export function sweepTime(
   pending: Pick<ActorRecord, 'invocations' | 'timers' | 'publications'>,
   now: Date,
-  { leaseMs }: Leases,
+  leases: Leases,
+  restsSince = now,
 ): Date | undefined {
+  const nowMs = now.getTime();
+  const nextLook = (sinceMs: number) => {
+    const restMs = Math.min(Math.max(nowMs - sinceMs, leases.leaseMs), longestRestMs(leases));
+    return Math.max(nowMs, sinceMs) + restMs;
+  };
   const times = pending.timers.map(({ dueAt }) => {
-    const handOver = dueAt.getTime() - leaseMs;
-    return handOver > now.getTime() ? handOver : dueAt.getTime() + leaseMs;
+    const handOver = dueAt.getTime() - leases.leaseMs;
+    return handOver > nowMs ? handOver : nextLook(Math.max(dueAt.getTime(), restsSince.getTime()));
   });
-  if (pending.invocations.length + pending.publications.length > 0) times.push(now.getTime() + leaseMs);
+  if (pending.invocations.length + pending.publications.length > 0)
+    times.push(nextLook(restsSince.getTime()));
   return times.length === 0 ? undefined : new Date(Math.min(...times));
 }
 

@@ -42,7 +42,12 @@ export interface ActorStore {
   acknowledge(entries: { actorId: string; seq: number; sweepAt: Date | undefined }[]): Promise<void>;
   /** Active or finished actors whose `sweepAt` is not after `before`, the longest overdue first. */
   due(before: Date, limit: number): Promise<ActorRecord[]>;
-  /** Takes one due actor for this sweep: moves its `sweepAt`; false when another sweep was first. */
+  /**
+   * Makes due `now`, from the latest on, what is to be looked at until `until`: every `sweepAt` changes, so that no
+   * claim by an earlier one succeeds any more. How many of at most `limit`, and where to go on; undefined at the end.
+   */
+  hasten(now: Date, until: Date, limit: number): Promise<{ hastened: number; until: Date | undefined }>;
+  /** Moves the `sweepAt` of one actor, to take it for this sweep or to leave it; false when it is another one by now. */
   claim(actorId: string, sweepAt: Date, next: Date): Promise<boolean>;
   /** Puts aside an actor that cannot be read, with the reason, for people to look at. */
   quarantine(actorId: string, reason: string, at: Date): Promise<void>;
@@ -74,4 +79,8 @@ export interface JobQueues {
   add(dispatches: Dispatch[]): Promise<void>;
   /** `finished`: the queue still knows the id, but will not run it again. */
   look(queue: string, jobId: string): Promise<'pending' | 'finished' | 'missing'>;
+  /** A loss of jobs that is not made good yet, by its name: nothing that was looked at before holds any more. */
+  loss(): Promise<string | undefined>;
+  /** Everything pending is due to be looked at. Nothing changes when more was lost since that loss was told. */
+  madeGood(loss: string): Promise<void>;
 }

@@ -1,7 +1,9 @@
 /** The Bull queues, one a stage, and the relay's way into them. */
 import type Bull from 'bull';
+import type { Redis } from 'ioredis';
 import type { Dispatch, JobQueues, PendingRef } from '../actors/ports.ts';
 import { type BullConnections, createBullConnections } from '../platform/bull-connections.ts';
+import { forgetLoss, tellLoss } from './loss-mark.ts';
 
 /** Finished jobs that stay visible in Bull Board, per queue. */
 const KEEP_COMPLETED = 100;
@@ -60,11 +62,23 @@ export class Queues implements JobQueues {
   }
 
   async look(queue: string, jobId: string): Promise<'pending' | 'finished' | 'missing'> {
-    const job = await this.#queue(queue).getJob(jobId);
-    if (job === null) return 'missing';
-    // `getState` would read whole lists to tell the other states from each other.
-    const [completed, failed] = await Promise.all([job.isCompleted(), job.isFailed()]);
-    return completed || failed ? 'finished' : 'pending';
+    const bull = this.#queue(queue);
+    // Bull's `getJob` would read the whole job, its `getState` whole lists. These, and those of others, are one write.
+    const [known, ...finished] = await Promise.all([
+      bull.client.exists(bull.toKey(jobId)),
+      bull.client.zscore(bull.toKey('completed'), jobId),
+      bull.client.zscore(bull.toKey('failed'), jobId),
+    ]);
+    if (known === 0) return 'missing';
+    return finished.some((score) => score !== null) ? 'finished' : 'pending';
+  }
+
+  loss(): Promise<string | undefined> {
+    return tellLoss(this.#client, this.#mark);
+  }
+
+  madeGood(loss: string): Promise<void> {
+    return forgetLoss(this.#client, this.#mark, loss);
   }
 
   /** Whether an operator has paused that queue. */
@@ -80,7 +94,7 @@ export class Queues implements JobQueues {
 
   /** @throws what Redis says when it does not answer */
   async ping(): Promise<void> {
-    await this.all[0]?.client.ping();
+    await this.#client.ping();
   }
 
   /** This process takes no more jobs; resolves when those that run have ended. */
@@ -98,6 +112,18 @@ export class Queues implements JobQueues {
     queue.on('global:paused', () => this.#paused.add(queue.name));
     queue.on('global:resumed', () => this.#paused.delete(queue.name));
     if (await queue.isPaused()) this.#paused.add(queue.name);
+  }
+
+  /** What all queues share for their commands. */
+  get #client(): Redis {
+    const [queue] = this.all;
+    if (queue === undefined) throw new Error('There is no queue, and so no connection of one.');
+    return queue.client;
+  }
+
+  /** A key beside the queues' own, so that whoever loses those loses it too. */
+  get #mark(): string {
+    return `${this.namespace}:sweep`;
   }
 
   #queue(name: string): Bull.Queue<PendingRef> {

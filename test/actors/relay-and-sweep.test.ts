@@ -37,6 +37,11 @@ function setUp() {
       reach();
       return finished.has(jobId) ? 'finished' : jobs.has(jobId) ? 'pending' : 'missing';
     },
+    async loss() {
+      reach();
+      return undefined;
+    },
+    madeGood: async () => reach(),
   };
   const feed: Feed = {
     async publish(entries) {

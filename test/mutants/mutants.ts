@@ -92,9 +92,30 @@ const runtime: Mutant[] = [
   {
     name: 'sweep',
     file: 'src/actors/sweep.ts',
-    snippet: 'await queues.add(dispatches.filter((dispatch) => dispatch !== undefined));',
+    snippet: 'await queues.add(renewed.filter((dispatch) => dispatch !== undefined));',
     replacement: '',
     caughtBy: SEEDS,
+  },
+  {
+    name: 'a loss of jobs is made good',
+    file: 'src/actors/sweep.ts',
+    snippet: 'if (loss === undefined) return;',
+    replacement: 'if (loss !== undefined) return;',
+    caughtBy: { tests: ['test/recovery/lost-jobs.test.ts'] },
+  },
+  {
+    name: 'what was seen before a loss holds no more',
+    file: 'src/actors/sweep.ts',
+    snippet: 'await store.claim(record._id, next, later);',
+    replacement: 'await store.acknowledge([{ actorId: record._id, seq: record.seq, sweepAt: later }]);',
+    caughtBy: { tests: ['test/recovery/lost-jobs.test.ts'] },
+  },
+  {
+    name: 'another run of Redis is a loss',
+    file: 'src/jobs/loss-mark.ts',
+    snippet: 'if mark == run then return false end',
+    replacement: "if mark and not string.find(mark, ' ') then return false end",
+    caughtBy: { tests: ['test/recovery/lost-jobs.test.ts'] },
   },
   {
     name: 'timer scan',

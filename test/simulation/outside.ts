@@ -66,6 +66,8 @@ export function createOutside(scheduler: Scheduler, stock: Record<string, number
     /** The snapshot that each commit wrote, as text, by order; the first is that of seq 1. */
     committed: new Map<string, string[]>(),
     jobs: new Map<string, SimulatedJob>(),
+    /** How often Redis was started, and what stands there of a loss: the number of the start when it is made good. */
+    redis: { run: 1, losses: 0, mark: '' },
     /** Every transition that the feed was told, in the order of telling. */
     told: [] as FeedTransition[],
     products,
@@ -140,6 +142,7 @@ export function storeFor({ scheduler, store, committed }: Outside, caller: Calle
     raiseDispatch: later('store.raiseDispatch', store.raiseDispatch),
     acknowledge: later('store.acknowledge', store.acknowledge),
     due: later('store.due', store.due),
+    hasten: later('store.hasten', store.hasten),
     claim: later('store.claim', store.claim),
     quarantine: later('store.quarantine', store.quarantine),
   };
@@ -147,7 +150,7 @@ export function storeFor({ scheduler, store, committed }: Outside, caller: Calle
 
 /** Redis as one process reaches it: jobs by id, and the feed's channel. */
 export function redisFor(
-  { scheduler, jobs, clock, told }: Outside,
+  { scheduler, jobs, redis, clock, told }: Outside,
   caller: Caller,
 ): { queues: JobQueues; feed: Feed } {
   return {
@@ -166,6 +169,17 @@ export function redisFor(
         scheduler.call(caller, 'queues.look', () => {
           const state = jobs.get(jobId)?.state;
           return state === undefined ? 'missing' : state === 'finished' ? 'finished' : 'pending';
+        }),
+      loss: () =>
+        scheduler.call(caller, 'queues.loss', () => {
+          const run = String(redis.run);
+          if (redis.mark === run) return undefined;
+          if (!redis.mark.startsWith(`${run} `)) redis.mark = `${run} ${++redis.losses}`;
+          return redis.mark;
+        }),
+      madeGood: (loss) =>
+        scheduler.call(caller, 'queues.madeGood', () => {
+          if (redis.mark === loss) redis.mark = loss.split(' ')[0] ?? '';
         }),
     },
     feed: {

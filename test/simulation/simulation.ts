@@ -56,7 +56,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
 
 /** One thing happens, good or bad. */
 function storm(outside: Outside, processes: SimulatedProcess[], newId: () => string): void {
-  const { scheduler, clock, jobs, roughness } = outside;
+  const { scheduler, clock, roughness } = outside;
   const dice = scheduler.random();
   if (dice < 0.62 && scheduler.step()) return;
   if (dice < 0.8) deliver(outside, processes);
@@ -70,11 +70,22 @@ function storm(outside: Outside, processes: SimulatedProcess[], newId: () => str
   else if (!scheduler.chance(roughness)) return;
   else if (dice < 0.97) goAway(outside);
   else if (dice < 0.978) replaceOne(outside, processes, newId);
-  else if (dice < 0.981) {
-    scheduler.count('redis emptied');
-    jobs.clear();
-  } else if (dice < 0.99) giveUp(outside);
+  else if (dice < 0.981) loseJobs(outside);
+  else if (dice < 0.99) giveUp(outside);
   else runTwice(outside, processes);
+}
+
+/** Redis is emptied, or restarted with less than it had. */
+function loseJobs({ scheduler, jobs, redis }: Outside): void {
+  if (scheduler.chance(0.5)) {
+    scheduler.count('redis emptied');
+    redis.mark = '';
+    jobs.clear();
+    return;
+  }
+  scheduler.count('redis restarted with less');
+  redis.run += 1;
+  for (const jobId of [...jobs.keys()]) if (scheduler.chance(0.5)) jobs.delete(jobId);
 }
 
 /** As Bull does with a job that stalled too often: it fails, though nobody ran it to its end. */

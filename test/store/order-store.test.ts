@@ -143,6 +143,36 @@ for (const { name, store } of stores) {
     );
   });
 
+  test.serial(
+    `${name}: everything up to then is made due, page by page, and earlier claims hold no more`,
+    async (t) => {
+      for (const [id, ms] of [
+        ['overdue', 20_000_000],
+        ['soon', 20_200_000],
+        ['far', 20_300_000],
+        ['farther', 20_400_000],
+        ['too far', 20_500_000],
+      ] as const)
+        await store.insert({ ...placedOrder(id), sweepAt: at(ms) });
+      const now = at(20_100_000);
+      const first = await store.hasten(now, at(20_400_000), 2);
+      t.deepEqual(first, { hastened: 2, until: at(20_300_000) });
+      const second = await store.hasten(now, at(20_300_000), 2);
+      t.deepEqual(second, { hastened: 2, until: at(20_000_000) });
+      for (let { until } = second; until !== undefined; ) ({ until } = await store.hasten(now, until, 100));
+      t.deepEqual(
+        (await store.hasten(now, at(20_400_000), 100)).hastened,
+        0,
+        'nothing is left to be changed',
+      );
+      for (const id of ['overdue', 'soon', 'far', 'farther'])
+        t.deepEqual((await store.load(id))?.sweepAt, now, id);
+      t.deepEqual((await store.load('too far'))?.sweepAt, at(20_500_000));
+      t.false(await store.claim('overdue', at(20_000_000), at(30_000_000)));
+      t.true(await store.claim('overdue', now, at(30_000_000)));
+    },
+  );
+
   test(`${name}: an acknowledged order is looked after no more, unless it has moved on`, async (t) => {
     await store.insert(placedOrder('seen'));
     await store.acknowledge([{ actorId: 'seen', seq: 9, sweepAt: undefined }]);

@@ -21,6 +21,36 @@ const pendingIn = (record: ActorRecord | undefined, ref: PendingRef) => {
   ).find(({ id, seq }) => id === ref.id && seq === ref.seq);
 };
 
+/** Finding what is due, and moving when it is. */
+function sweeping(records: Map<string, ActorRecord>): Pick<ActorStore, 'due' | 'hasten' | 'claim'> {
+  return {
+    async due(before, limit) {
+      return [...records.values()]
+        .filter(({ sweepAt }) => sweepAt !== undefined && sweepAt <= before)
+        .sort((a, b) => Number(a.sweepAt) - Number(b.sweepAt))
+        .slice(0, limit)
+        .map((record) => structuredClone(record));
+    },
+
+    async hasten(now, until, limit) {
+      const page = [...records.values()]
+        .filter(({ sweepAt }) => sweepAt !== undefined && sweepAt <= until && Number(sweepAt) !== Number(now))
+        .sort((a, b) => Number(b.sweepAt) - Number(a.sweepAt))
+        .slice(0, limit);
+      const last = page.at(-1)?.sweepAt;
+      for (const record of page) record.sweepAt = now;
+      return { hastened: page.length, until: page.length < limit ? undefined : last };
+    },
+
+    async claim(actorId, sweepAt, next) {
+      const record = records.get(actorId);
+      if (record?.sweepAt?.getTime() !== sweepAt.getTime()) return false;
+      record.sweepAt = next;
+      return true;
+    },
+  };
+}
+
 /** Every record goes in and out as a copy, as it does through a database. */
 export function createMemoryStore(): MemoryStore {
   const records = new Map<string, ActorRecord>();
@@ -90,20 +120,7 @@ export function createMemoryStore(): MemoryStore {
       }
     },
 
-    async due(before, limit) {
-      return [...records.values()]
-        .filter(({ sweepAt }) => sweepAt !== undefined && sweepAt <= before)
-        .sort((a, b) => Number(a.sweepAt) - Number(b.sweepAt))
-        .slice(0, limit)
-        .map((record) => structuredClone(record));
-    },
-
-    async claim(actorId, sweepAt, next) {
-      const record = records.get(actorId);
-      if (record?.sweepAt?.getTime() !== sweepAt.getTime()) return false;
-      record.sweepAt = next;
-      return true;
-    },
+    ...sweeping(records),
 
     async quarantine(actorId, reason, at) {
       const record = records.get(actorId);
