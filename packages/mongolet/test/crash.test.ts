@@ -9,6 +9,8 @@ import { type RawClient, rawClient } from './raw-client.ts';
 const { Binary, Long, MongoClient } = mongo;
 const ROUNDS = 5;
 const WRITERS = 8;
+/** So large that checkpoints come as often as kills: each after a few writes. */
+const FILLER = 'x'.repeat(100_000);
 
 interface Tally {
   readonly inserted: string[];
@@ -30,7 +32,7 @@ async function write(
   for (let n = 0; !isStopped(); n += 1) {
     const id = `${round}-${writer}-${n}`;
     try {
-      await db.collection<{ _id: string }>('log').insertOne({ _id: id });
+      await db.collection<{ _id: string; filler: string }>('log').insertOne({ _id: id, filler: FILLER });
       tally.inserted.push(id);
     } catch {
       // Unknown, and allowed to be there or not.

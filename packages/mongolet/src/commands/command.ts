@@ -54,6 +54,8 @@ interface DataCommandDefinition extends CommandFields {
   readonly writes?: (command: Doc) => boolean;
   /** It has statements, may be repeated under its transaction number, and is then answered from memory. */
   readonly isRetryable?: boolean;
+  /** It may write more than should be kept in memory until it is durable. */
+  readonly isBulk?: boolean;
   /** It may be a part of a multi-document transaction. */
   readonly isForTransactions?: boolean;
 }

@@ -60,7 +60,9 @@ function run(context: CommandContext, definition: CommandDefinition): Answer | P
   if (!isWrite) return runLimited();
   const identity = definition.isRetryable ? writeIdentityOf(command) : undefined;
   const action = identity ? () => runRetryable(context, runLimited, identity) : runLimited;
-  return engine.queue.execute<Answer>(action, limitMs);
+  // A read that writes after all writes the whole of what it read.
+  const isBulk = definition.isBulk === true || definition.kind === 'read';
+  return engine.queue.execute<Answer>(action, { limitMs, isBulk });
 }
 
 function runRetryable({ engine }: CommandContext, action: () => ReplyDoc, identity: WriteIdentity): Answer {

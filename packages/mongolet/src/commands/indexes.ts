@@ -23,6 +23,7 @@ const MAX_INDEXES = 64;
 /** Makes indexes and fills them. */
 export const createIndexes: CommandDefinition = {
   kind: 'write',
+  isBulk: true,
   isForTransactions: true,
   fields: ['indexes', 'commitQuorum', 'ignoreUnknownIndexOptions'],
   run(context): ReplyDoc {

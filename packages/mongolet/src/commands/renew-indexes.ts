@@ -9,10 +9,11 @@ export function renewIndexes(engine: Engine): void {
     for (const index of collection.indexes) {
       const { collation } = index.spec;
       if (!isDoc(collation) || collation.version === ICU_VERSION) continue;
-      engine.storage.runBatch(() => {
+      const renew = (): void => {
         const spec = { ...index.spec, collation: { ...collation, version: ICU_VERSION } };
         engine.records.fillIndex(collection, engine.catalog.renewIndex(collection, index, spec));
-      });
+      };
+      engine.storage.runBatch(renew, { isBulk: true });
     }
   }
 }

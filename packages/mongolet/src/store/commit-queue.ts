@@ -1,13 +1,20 @@
 /** Group commit: the writes of one turn of the event loop share one transaction, and one flush of the disk. */
 import { errorOf } from '../errors.ts';
 import { BlockedError } from './locks.ts';
-import type { Storage } from './storage.ts';
+import type { BatchOptions, Storage } from './storage.ts';
 
 interface Task {
   readonly run: () => void;
   readonly settle: (error?: unknown) => void;
   /** Until when it may wait for transactions; undefined: as long as they take. */
   readonly endsAtMs: number | undefined;
+  readonly isBulk: boolean;
+}
+
+/** How an action is to be executed. */
+export interface ExecuteOptions extends BatchOptions {
+  /** How long it may wait for transactions; undefined: as long as they take. */
+  readonly limitMs?: number | undefined;
 }
 
 /** Executes writes in order of arrival; while one batch is flushed, the next one gathers in the sockets. */
@@ -28,7 +35,7 @@ export class CommitQueue {
    * `action` undoes it alone; an error of the commit rejects everybody in the batch. Where an open transaction
    * holds what it writes, it runs again when that has ended, for at most `limitMs`.
    */
-  execute<T>(action: () => T, limitMs?: number): Promise<T> {
+  execute<T>(action: () => T, { limitMs, isBulk = false }: ExecuteOptions = {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       let result: { value: T } | { error: unknown } | undefined;
       const run = (): void => {
@@ -44,7 +51,8 @@ export class CommitQueue {
         else if (result.error instanceof BlockedError) this.#park(task, result.error, reject);
         else reject(result.error);
       };
-      const task = { run, settle, endsAtMs: limitMs ? performance.now() + limitMs : undefined };
+      const endsAtMs = limitMs ? performance.now() + limitMs : undefined;
+      const task = { run, settle, endsAtMs, isBulk };
       this.#waiting.push(task);
       this.#schedule();
     });
@@ -92,9 +100,10 @@ export class CommitQueue {
     this.#waiting = [];
     let failure: unknown;
     try {
-      this.#storage.runBatch(() => {
+      const run = (): void => {
         for (const task of batch) task.run();
-      });
+      };
+      this.#storage.runBatch(run, { isBulk: batch.some(({ isBulk }) => isBulk) });
     } catch (error) {
       failure = error;
       process.stderr.write(`mongolet: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -35,9 +35,8 @@ export class Garbage {
       keys.push(entry.key);
       if (keys.length === CHUNK_ENTRIES) break;
     }
-    // Dead entries need no undo: nobody can see them.
-    for (const dead of keys) table.removeSync(dead);
-    if (keys.length < CHUNK_ENTRIES) this.#storage.meta.removeSync(key);
+    for (const dead of keys) this.#storage.removeDead(table, dead);
+    if (keys.length < CHUNK_ENTRIES) this.#storage.removeDead(this.#storage.meta, key);
   }
 
   #first(): Buffer | undefined {

@@ -1,85 +1,101 @@
-/** The writes of a transaction to one table, in order of their keys, until they are committed. */
+/** What was written over a table and is not in it: by a transaction until it commits, or since the last checkpoint. */
+import sortedBtree from 'sorted-btree';
 import type { Entry, KeyRange, ScanOptions } from './snapshot.ts';
 
-/** A key with what the transaction wrote there; undefined where it removed the entry. */
-export interface Change {
-  readonly key: Buffer;
-  readonly value: Buffer | undefined;
+/** What was written at a key. */
+export interface Change<TValue> {
+  /** Undefined where the entry was removed. */
+  readonly value: TValue | undefined;
+  /** Whether the table has an entry there. */
+  readonly wasThere: boolean;
 }
 
-/** A sorted list: transactions are small, and moving pointers is cheap also where they are not. */
-export class Overlay {
-  readonly #changes: Change[] = [];
-  /** Grows with every new key, so that a running scan knows that positions have moved. */
-  #version = 0;
+const BTree = sortedBtree.default;
+type ChangesByName<TValue> = InstanceType<typeof BTree<string, Change<TValue>>>;
+
+/** Strings of one byte a character sort as their bytes do, and compare faster. */
+const nameOf = (key: Buffer): string => key.toString('latin1');
+const keyOf = (name: string): Buffer => Buffer.from(name, 'latin1');
+
+/** Changes in order of their keys; `TValue` stands for the bytes of a value. */
+export class Overlay<TValue> {
+  readonly #changes: ChangesByName<TValue>;
+
+  constructor(changes: ChangesByName<TValue> = new BTree<string, Change<TValue>>()) {
+    this.#changes = changes;
+  }
+
+  /** How many entries it changes. */
+  get size(): number {
+    return this.#changes.size;
+  }
+
+  /** The same changes, which stay as they are; the two share what neither changes. */
+  freeze(): Overlay<TValue> {
+    return new Overlay(this.#changes.clone());
+  }
 
   /** What was written at `key`, if anything was. */
-  get(key: Buffer): Change | undefined {
-    const change = this.#changes[this.#positionOf(key)];
-    return change?.key.equals(key) ? change : undefined;
+  get(key: Buffer): Change<TValue> | undefined {
+    return this.#changes.get(nameOf(key));
   }
 
-  /** Writes or, without a value, removes. */
-  set(key: Buffer, value: Buffer | undefined): void {
-    const position = this.#positionOf(key);
-    const isKnown = this.#changes[position]?.key.equals(key) === true;
-    this.#changes.splice(position, isKnown ? 1 : 0, { key, value });
-    if (!isKnown) this.#version += 1;
+  /** Writes or, without a value, removes; `isThere` is whether there is an entry before this change. */
+  set(key: Buffer, value: TValue | undefined, isThere: boolean): void {
+    const name = nameOf(key);
+    const wasThere = this.#changes.get(name)?.wasThere ?? isThere;
+    this.#changes.set(name, { value, wasThere });
   }
 
-  /** All changes by key, or those of a range. */
-  *changes(range?: KeyRange, reverse = false): Generator<Change> {
-    let position = this.#startOf(range, reverse);
-    for (;;) {
-      const change = this.#changes[position];
-      if (!change || (range && isOutside(change.key, range))) return;
-      const version = this.#version;
-      yield change;
-      if (version !== this.#version) position = this.#positionOf(change.key);
-      position += reverse ? -1 : 1;
+  /** Whether it changes anything in a range. */
+  touches({ low, high }: KeyRange): boolean {
+    const next = this.#changes.getPairOrNextHigher(nameOf(low));
+    return next !== undefined && next[0] < nameOf(high);
+  }
+
+  /** All changes by key, or those of a range; it may not be written meanwhile. */
+  *changes(range?: KeyRange, reverse = false): Generator<Change<TValue> & { key: Buffer }> {
+    const low = range && nameOf(range.low);
+    const high = range && nameOf(range.high);
+    const pairs = reverse ? this.#changes.entriesReversed(high, [], true) : this.#changes.entries(low, []);
+    for (const [name, { value, wasThere }] of pairs) {
+      if (reverse ? low !== undefined && name < low : high !== undefined && name >= high) return;
+      yield { key: keyOf(name), value, wasThere };
     }
   }
 
-  /** Merges the changes of a range into the entries that were there before. */
-  *merge(before: Generator<Entry>, range: KeyRange, options: ScanOptions): Generator<Entry> {
-    const changes = this.changes(range, options.reverse);
-    const sign = options.reverse ? -1 : 1;
+  /** How many entries more, or fewer, a range has by these changes. */
+  growth(range: KeyRange): number {
+    let growth = 0;
+    for (const { value, wasThere } of this.changes(range))
+      growth += (value === undefined ? 0 : 1) - (wasThere ? 1 : 0);
+    return growth;
+  }
+
+  /** Merges the changes of a range into the entries that were there before. It may not be written meanwhile. */
+  *merge(
+    before: Generator<Entry>,
+    range: KeyRange,
+    { reverse }: ScanOptions,
+    read: (value: TValue) => Buffer,
+  ): Generator<Entry> {
+    const changes = this.changes(range, reverse);
+    const sign = reverse ? -1 : 1;
     try {
       let entry = before.next().value as Entry | undefined;
-      let change = changes.next().value as Change | undefined;
+      let change = changes.next().value as (Change<TValue> & { key: Buffer }) | undefined;
       while (entry || change) {
         const order = !entry ? 1 : !change ? -1 : entry.key.compare(change.key) * sign;
         if (entry && order < 0) {
           yield entry;
-        } else if (change?.value) {
-          yield { key: change.key, value: change.value };
+        } else if (change?.value !== undefined) {
+          yield { key: change.key, value: read(change.value) };
         }
         if (order <= 0) entry = before.next().value as Entry | undefined;
-        if (order >= 0) change = changes.next().value as Change | undefined;
+        if (order >= 0) change = changes.next().value as (Change<TValue> & { key: Buffer }) | undefined;
       }
     } finally {
       before.return(undefined);
     }
   }
-
-  #startOf(range: KeyRange | undefined, reverse: boolean): number {
-    if (!range) return reverse ? this.#changes.length - 1 : 0;
-    return reverse ? this.#positionOf(range.high) - 1 : this.#positionOf(range.low);
-  }
-
-  /** The place of the first key that is not less than `key`. */
-  #positionOf(key: Buffer): number {
-    let low = 0;
-    let high = this.#changes.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#changes[middle]?.key.compare(key) ?? 0) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-}
-
-function isOutside(key: Buffer, { low, high }: KeyRange): boolean {
-  return key.compare(low) < 0 || key.compare(high) >= 0;
 }

@@ -1,18 +1,19 @@
-/** The LMDB environment: four ordered tables, one write transaction a batch, and savepoints inside it. */
-import { open, type RootDatabase } from 'lmdb';
+/** The tables as commands use them: batches with savepoints, and transactions over snapshots. */
 import { errorOf, MongoletError } from '../errors.ts';
 import { Locks } from './locks.ts';
-import { type Entry, type KeyRange, type ScanOptions, Snapshot, type Table } from './snapshot.ts';
+import type { Entry, KeyRange, ScanOptions, Table } from './snapshot.ts';
+import { Tables } from './tables.ts';
 import { TransactionView } from './transaction-view.ts';
 
 export type { Entry, KeyRange, Table } from './snapshot.ts';
 
 type Undo = { readonly inMemory: boolean; readonly run: () => void };
 
-/** Virtual address space, not disk; smaller sizes are for machines that limit it. */
-const MAP_SIZES_BYTES = [2 ** 40, 2 ** 36, 2 ** 33, 2 ** 31];
-/** Each open transaction reads from a snapshot of its own. */
-const MAX_READERS = 2048;
+/** How a batch is to be run. */
+export interface BatchOptions {
+  /** For what writes more than should be kept in memory until it is durable. */
+  readonly isBulk?: boolean;
+}
 
 /**
  * Owns the files of one data folder. Reads are allowed at any time, writes only inside `runBatch`, and inside
@@ -23,11 +24,10 @@ export class Storage {
   readonly indexes: Table;
   readonly meta: Table;
   readonly changes: Table;
-  readonly #root: RootDatabase<Buffer, Buffer>;
+  readonly #tables: Tables;
   #undo: Undo[] = [];
-  #writing = false;
+  #isWriting = false;
   #failure: unknown;
-  readonly #now = Snapshot.ofNow();
   /** The transaction whose statement runs. */
   #view: TransactionView | undefined;
   /** The transaction that is being committed: what it holds does not hold it up. */
@@ -37,15 +37,12 @@ export class Storage {
   readonly #waiting = new Set<() => void>();
 
   constructor(folder: string, options: { sync: boolean }) {
-    this.#root = openRoot(folder, options.sync);
-    this.documents = this.#openTable('documents');
-    this.indexes = this.#openTable('indexes');
-    this.meta = this.#openTable('meta');
-    this.changes = this.#openTable('changes');
-  }
-
-  #openTable(name: string): Table {
-    return this.#root.openDB<Buffer, Buffer>(name, { encoding: 'binary', keyEncoding: 'binary' });
+    this.#tables = new Tables(folder, options);
+    const { documents, indexes, meta, changes } = this.#tables.byName;
+    this.documents = documents;
+    this.indexes = indexes;
+    this.meta = meta;
+    this.changes = changes;
   }
 
   /** The transaction whose statement runs, if one does. */
@@ -55,7 +52,7 @@ export class Storage {
 
   /** Begins a transaction, which sees what is committed now. */
   openView(catalogVersion: number): TransactionView {
-    return new TransactionView(Snapshot.hold(this.#root), this.locks, catalogVersion);
+    return new TransactionView(this.#tables.hold(), this.#tables.now, this.locks, catalogVersion);
   }
 
   /** Runs a statement of a transaction. When it throws, the transaction is of no use any more. */
@@ -85,7 +82,7 @@ export class Storage {
 
   /** Returns the value at `key`, a copy that stays valid. */
   get(table: Table, key: Buffer): Buffer | undefined {
-    return (this.#view ?? this.#now).get(table, key);
+    return (this.#view ?? this.#tables.now).get(table, key);
   }
 
   /** Writes `value`; `previous` is what stands there now, which the caller always knows. */
@@ -96,11 +93,8 @@ export class Storage {
     }
     this.#assertWriting();
     this.locks.checkEntry(table, key, this.#committing);
-    table.putSync(key, value);
-    this.#undo.push({
-      inMemory: false,
-      run: () => (previous ? table.putSync(key, previous) : table.removeSync(key)),
-    });
+    this.#tables.write(table, key, value, previous !== undefined);
+    this.#undo.push({ inMemory: false, run: () => this.#tables.write(table, key, previous, true) });
   }
 
   /** Removes the entry at `key`, whose value is `previous`. */
@@ -111,8 +105,14 @@ export class Storage {
     }
     this.#assertWriting();
     this.locks.checkEntry(table, key, this.#committing);
-    table.removeSync(key);
-    this.#undo.push({ inMemory: false, run: () => table.putSync(key, previous) });
+    this.#tables.write(table, key, undefined, true);
+    this.#undo.push({ inMemory: false, run: () => this.#tables.write(table, key, previous, false) });
+  }
+
+  /** Removes an entry that nobody can see, and which needs no undo for that reason. */
+  removeDead(table: Table, key: Buffer): void {
+    this.#assertWriting();
+    this.#tables.write(table, key, undefined, true);
   }
 
   /** Makes a write outside of transactions wait where one holds the entry at `key`. */
@@ -127,7 +127,7 @@ export class Storage {
       return;
     }
     this.#assertWriting();
-    table.putSync(key, value);
+    this.#tables.write(table, key, value, false);
   }
 
   /** Makes an undo empty the whole range, which spares a note for each entry. */
@@ -135,7 +135,8 @@ export class Storage {
     if (this.#view) return;
     this.#assertWriting();
     const run = (): void => {
-      for (const { key } of [...this.scan(table, range, { keysOnly: true })]) table.removeSync(key);
+      for (const { key } of [...this.scan(table, range, { keysOnly: true })])
+        this.#tables.write(table, key, undefined, true);
     };
     this.#undo.push({ inMemory: false, run });
   }
@@ -173,29 +174,19 @@ export class Storage {
   }
 
   /**
-   * Runs `action` in one transaction and returns when it is on disk. When the commit fails (a full disk) nothing of
-   * the batch remains, also not in memory.
+   * Runs `action` and returns when what it wrote is on disk. When that fails (a full disk) nothing of the batch
+   * remains, also not in memory.
    *
-   * Synchronous on purpose: lmdb's asynchronous commits cost more latency and processor time than the flush they
-   * hide, and a failing one takes the process down. What arrives meanwhile waits in the sockets for the next batch.
+   * Synchronous on purpose: what arrives meanwhile waits in the sockets for the next batch.
    */
-  runBatch(action: () => void): void {
+  runBatch(action: () => void, { isBulk = false }: BatchOptions = {}): void {
     this.#undo = [];
     this.#failure = undefined;
     try {
-      this.#root.transactionSync(() => {
-        this.#writing = true;
-        try {
-          action();
-        } finally {
-          this.#writing = false;
-        }
-        if (this.#failure !== undefined) throw this.#failure;
-      });
+      if (isBulk) this.#runBulk(action);
+      else this.#runLogged(action);
     } catch (error) {
-      for (const step of this.#undo.reverse()) if (step.inMemory) step.run();
       const reason = error instanceof Error ? error.message : String(error);
-      // LMDB tells a full disk from no other failed write.
       throw new MongoletError(14031, `could not write to the data folder (is the disk full?): ${reason}`, {
         codeName: 'OutOfDiskSpace',
       });
@@ -203,6 +194,39 @@ export class Storage {
       this.#undo = [];
     }
     for (const wake of this.#waiting) wake();
+  }
+
+  #runLogged(action: () => void): void {
+    try {
+      this.#runWriting(action);
+      this.#tables.persist();
+    } catch (error) {
+      this.#tables.takeBack();
+      throw this.#undoInMemory(error);
+    }
+  }
+
+  #runBulk(action: () => void): void {
+    try {
+      this.#tables.runBulk(() => this.#runWriting(action));
+    } catch (error) {
+      throw this.#undoInMemory(error);
+    }
+  }
+
+  #undoInMemory<T>(error: T): T {
+    for (const step of this.#undo.reverse()) if (step.inMemory) step.run();
+    return error;
+  }
+
+  #runWriting(action: () => void): void {
+    this.#isWriting = true;
+    try {
+      action();
+    } finally {
+      this.#isWriting = false;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** Waits until something was committed, at most `limitMs`; `cancel` ends it at once. */
@@ -222,40 +246,20 @@ export class Storage {
 
   /** Iterates over the entries of a range, from its low end or from its high end. */
   scan(table: Table, range: KeyRange, options: ScanOptions = {}): Generator<Entry> {
-    return (this.#view ?? this.#now).scan(table, range, options);
+    return (this.#view ?? this.#tables.now).scan(table, range, options);
   }
 
   /** Counts the entries of a range without reading them. */
   count(table: Table, range: KeyRange): number {
-    return (this.#view ?? this.#now).count(table, range);
+    return (this.#view ?? this.#tables.now).count(table, range);
   }
 
   /** Closes the files; nothing may be running. */
-  async close(): Promise<void> {
-    await this.#root.close();
+  close(): Promise<void> {
+    return this.#tables.close();
   }
 
   #assertWriting(): void {
-    if (!this.#writing) throw errorOf('InternalError', 'a write outside of a batch');
+    if (!this.#isWriting) throw errorOf('InternalError', 'a write outside of a batch');
   }
-}
-
-function openRoot(path: string, sync: boolean): RootDatabase<Buffer, Buffer> {
-  let failure: unknown;
-  for (const mapSize of MAP_SIZES_BYTES) {
-    try {
-      // overlappingSync would confirm a commit before it is flushed; noSync only where nothing must last.
-      return open<Buffer, Buffer>({
-        path,
-        mapSize,
-        maxDbs: 4,
-        maxReaders: MAX_READERS,
-        noSync: !sync,
-        overlappingSync: false,
-      });
-    } catch (error) {
-      failure = error;
-    }
-  }
-  throw failure;
 }

@@ -3,7 +3,7 @@ import type { Change as LoggedChange } from './change.ts';
 import type { Collection } from './collection.ts';
 import { type Locks, writeConflict } from './locks.ts';
 import { type Change, Overlay } from './overlay.ts';
-import { type Entry, type KeyRange, type ScanOptions, Snapshot, type Table } from './snapshot.ts';
+import type { Entry, KeyRange, ScanOptions, Snapshot, Table } from './snapshot.ts';
 
 /** Everything a transaction has seen and done so far; nothing of it is on disk. */
 export class TransactionView {
@@ -20,12 +20,14 @@ export class TransactionView {
   /** Resolves when it has ended, either way. */
   readonly ended: Promise<void>;
   readonly #snapshot: Snapshot;
+  readonly #now: Snapshot;
   readonly #locks: Locks;
-  readonly #overlays = new Map<Table, Overlay>();
+  readonly #overlays = new Map<Table, Overlay<Buffer>>();
   #resolveEnded: () => void = () => {};
 
-  constructor(snapshot: Snapshot, locks: Locks, catalogVersion: number) {
+  constructor(snapshot: Snapshot, now: Snapshot, locks: Locks, catalogVersion: number) {
     this.#snapshot = snapshot;
+    this.#now = now;
     this.#locks = locks;
     this.catalogVersion = catalogVersion;
     this.ended = new Promise((resolve) => {
@@ -57,36 +59,33 @@ export class TransactionView {
       overlay = new Overlay();
       this.#overlays.set(table, overlay);
     }
-    if (!overlay.get(key)) this.#take(table, key);
-    overlay.set(key, value);
+    const wasThere = overlay.get(key)?.wasThere ?? this.#take(table, key);
+    overlay.set(key, value, wasThere);
   }
 
-  #take(table: Table, key: Buffer): void {
+  /** Makes an entry its own; whether there is one in what it sees. */
+  #take(table: Table, key: Buffer): boolean {
     const seen = this.#snapshot.get(table, key);
-    const current = NOW.get(table, key);
+    const current = this.#now.get(table, key);
     if (seen === undefined ? current !== undefined : !current?.equals(seen)) throw writeConflict();
     this.#locks.takeEntry(table, key, this);
+    return seen !== undefined;
   }
 
   /** Iterates over a range. */
   scan(table: Table, range: KeyRange, options: ScanOptions): Generator<Entry> {
     const before = this.#snapshot.scan(table, range, options);
     const overlay = this.#overlays.get(table);
-    return overlay ? overlay.merge(before, range, options) : before;
+    return overlay ? overlay.freeze().merge(before, range, options, (value) => value) : before;
   }
 
   /** Counts the entries of a range. */
   count(table: Table, range: KeyRange): number {
-    let total = this.#snapshot.count(table, range);
-    for (const { key, value } of this.#overlays.get(table)?.changes(range) ?? []) {
-      if (this.#snapshot.get(table, key) !== undefined) total -= 1;
-      if (value !== undefined) total += 1;
-    }
-    return total;
+    return this.#snapshot.count(table, range) + (this.#overlays.get(table)?.growth(range) ?? 0);
   }
 
   /** All it wrote. */
-  *writes(): Generator<[Table, Change]> {
+  *writes(): Generator<[Table, Change<Buffer> & { key: Buffer }]> {
     for (const [table, overlay] of this.#overlays)
       for (const change of overlay.changes()) yield [table, change];
   }
@@ -105,5 +104,3 @@ export class TransactionView {
     this.#resolveEnded();
   }
 }
-
-const NOW = Snapshot.ofNow();
