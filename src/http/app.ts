@@ -104,18 +104,20 @@ export function createApp(parts: HttpParts): Koa {
   const { routes, login } = createApi(parts);
   const adminTokens = createTokens({ secrets, ttlS, clock, audience: 'ordo-admin' });
   const session = createAdminSession({ tokens: adminTokens, sessions, ttlS, secure });
+  const { serveDirectly, router } = mount(routes, PREFIXES, {
+    limits: createRateLimits({ ...parts, limits: config.rates }),
+    readBody: createBodyReader(config.body),
+  });
   const routers = [
+    router,
     createHealthRouter(parts),
     createAdminRouter({ login, session, version }),
     createWebhookRouter(parts, PREFIXES),
     createDocsRouter({ describe: () => describeApi(routes, PREFIXES, version), feedDocument }, PREFIXES),
-    mount(routes, PREFIXES, {
-      limits: createRateLimits({ ...parts, limits: config.rates }),
-      readBody: createBodyReader(config.body),
-    }),
   ];
   app.use(createCors(config.allowedOrigins));
   app.use(createAuthenticate(secrets, sessions, clock));
+  app.use(serveDirectly);
   for (const router of routers) app.use(router.routes());
   app.use(createBoard(queues, session));
   for (const router of routers) app.use(router.allowedMethods());
