@@ -104,18 +104,20 @@ export function createApp(parts: HttpParts): Koa {
   const { routes, login } = createApi(parts);
   const adminTokens = createTokens({ secrets, ttlS, clock, audience: 'ordo-admin' });
   const session = createAdminSession({ tokens: adminTokens, sessions, ttlS, secure });
+  const { serveDirectly, router } = mount(routes, PREFIXES, {
+    limits: createRateLimits({ ...parts, limits: config.rates }),
+    readBody: createBodyReader(config.body),
+  });
   const routers = [
+    router,
     createHealthRouter(parts),
     createAdminRouter({ login, session, version }),
     createWebhookRouter(parts, PREFIXES),
     createDocsRouter({ describe: () => describeApi(routes, PREFIXES, version), feedDocument }, PREFIXES),
-    mount(routes, PREFIXES, {
-      limits: createRateLimits({ ...parts, limits: config.rates }),
-      readBody: createBodyReader(config.body),
-    }),
   ];
   app.use(createCors(config.allowedOrigins));
   app.use(createAuthenticate(secrets, sessions, clock));
+  app.use(serveDirectly);
   for (const router of routers) app.use(router.routes());
   app.use(createBoard(queues, session));
   for (const router of routers) app.use(router.allowedMethods());
@@ -140,7 +142,7 @@ export function createApi(parts: HttpParts) {
 
 /** `/health` and `/health/ready` alone, for the role `worker`. */
 export function createHealthApp(parts: Pick<HttpParts, 'checks' | 'clock' | 'logger' | 'version'>): Koa {
-  const app = createShell({ ...parts, newId: randomUUID }, false, 0);
+  const app = createShell(parts, false, 0);
   const router = createHealthRouter(parts);
   app.use(router.routes()).use(router.allowedMethods());
   return app;
@@ -148,14 +150,15 @@ export function createHealthApp(parts: Pick<HttpParts, 'checks' | 'clock' | 'log
 
 /** What goes around every app: the log outside, then the headers, then the problems. */
 function createShell(
-  parts: Pick<HttpParts, 'clock' | 'logger' | 'newId'>,
+  parts: Pick<HttpParts, 'clock' | 'logger'>,
   secure: boolean,
   trustedProxies: number,
 ): Koa<RequestState> {
   // Of `X-Forwarded-For`, the entries that our own proxies wrote, counted from its end; the rest is hearsay.
   const app = new Koa<RequestState>({ proxy: trustedProxies > 0, maxIpsCount: trustedProxies });
   app.on('error', createErrorLog(parts.logger));
-  app.use(createRequestLog(parts));
+  // In no order, unlike the orders' own: Node draws the randomness of many at once.
+  app.use(createRequestLog({ ...parts, newId: randomUUID }));
   app.use(createSecurityHeaders(secure));
   app.use(createProblemResponder(parts.logger));
   return app;

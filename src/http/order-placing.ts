@@ -1,5 +1,5 @@
 /** Placing an order: for whom, at whose prices, and once for each idempotency key. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { TerminalError } from '../platform/errors.ts';
 import type { Answered, OrderActors } from '../ports/order-actors.ts';
 import type { ProductRepository } from '../ports/products.ts';
@@ -66,10 +66,15 @@ function operatorsOnly(field: string): TerminalError {
 
 /** A hash of the validated body, whatever the order of its keys. */
 function fingerprintOf(body: object): string {
-  const canonical = JSON.stringify(body, (_, value) =>
-    value !== null && typeof value === 'object' && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
-  return createHash('sha256').update(canonical).digest('base64url');
+  return hash('sha256', JSON.stringify(sorted(body)), 'base64url');
+}
+
+/** The same with the keys of every object in order. */
+function sorted(value: unknown): unknown {
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  const given = value as Record<string, unknown>;
+  const inOrder: Record<string, unknown> = {};
+  for (const key of Object.keys(given).sort()) inOrder[key] = sorted(given[key]);
+  return inOrder;
 }

@@ -10,13 +10,16 @@ import type { Clock } from '../platform/clock.ts';
 import { messageOf, RetryableError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { addressKey } from './client-address.ts';
-import type { Context, Middleware } from './context.ts';
+import type { Context } from './context.ts';
 
 /** What a request counts as. */
 export type RateClass = 'reads' | 'writes' | 'auth';
 
 /** Requests a minute, by class; 0 sets no limit. */
 export type RateLimits = Readonly<Record<RateClass, number>>;
+
+/** Counts a request. @throws RetryableError `too-many-requests` when it is one too many */
+export type RateLimit = (ctx: Context) => void;
 
 /** What the limits stand on; without Redis each process counts for itself. */
 export interface RateLimitParts {
@@ -44,10 +47,10 @@ interface Count {
 }
 
 /**
- * The middleware of each class: refuses with 429 and `Retry-After`; tells the state in `RateLimit` and
+ * The limit of each class: refuses with 429 and `Retry-After`; tells the state in `RateLimit` and
  * `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers).
  */
-export function createRateLimits(parts: RateLimitParts): Readonly<Record<RateClass, Middleware>> {
+export function createRateLimits(parts: RateLimitParts): Readonly<Record<RateClass, RateLimit>> {
   const { limits } = parts;
   return {
     reads: limit('reads', limits.reads, parts),
@@ -56,14 +59,14 @@ export function createRateLimits(parts: RateLimitParts): Readonly<Record<RateCla
   };
 }
 
-function limit(name: RateClass, quota: number, parts: RateLimitParts): Middleware {
-  if (quota === 0) return (_, next) => next();
+function limit(name: RateClass, quota: number, parts: RateLimitParts): RateLimit {
+  if (quota === 0) return () => undefined;
   const { clock } = parts;
   const counts = new LRUCache<string, Count>({ max: CLIENTS });
   const tell = createTeller(createLimiter(name, quota, parts), parts);
   const policy = `"${name}";q=${quota};w=${WINDOW_S}`;
 
-  return async function rateLimit(ctx, next) {
+  return function rateLimit(ctx) {
     const key = clientOf(ctx);
     const nowMs = clock.now().getTime();
     let count = counts.get(key);
@@ -82,7 +85,6 @@ function limit(name: RateClass, quota: number, parts: RateLimitParts): Middlewar
       });
     count.untold += 1;
     if (count.telling === 0) void tell(key, count);
-    await next();
   };
 }
 

@@ -3,8 +3,8 @@ import Router from '@koa/router';
 import { z } from 'zod';
 import { type ErrorCode, TerminalError } from '../platform/errors.ts';
 import type { BodyReader, BodyType } from './body.ts';
-import { type Context, isOperator, type Middleware, viewerIn } from './context.ts';
-import type { RateClass } from './rate-limits.ts';
+import { type Context, isOperator, type Middleware, type RequestState, viewerIn } from './context.ts';
+import type { RateClass, RateLimit } from './rate-limits.ts';
 import { validate } from './validate.ts';
 
 /** Everybody; everybody who is signed in; those who run the shop; those who run the engine. */
@@ -68,7 +68,7 @@ export interface Route<TBody = unknown, TParams = unknown, TQuery = unknown> {
 
 /** What every route stands behind. */
 export interface Doors {
-  limits: Readonly<Record<RateClass, Middleware>>;
+  limits: Readonly<Record<RateClass, RateLimit>>;
   readBody: BodyReader;
 }
 
@@ -80,33 +80,60 @@ export function route<TBody, TParams, TQuery>(definition: Route<TBody, TParams, 
   return { ...rest, body, params, query, handle: handle as Route['handle'] };
 }
 
-/** A router that serves those routes under each of the prefixes. */
-export function mount(routes: Route[], prefixes: string[], { limits, readBody }: Doors): Router {
-  const router = new Router();
-  for (const route of routes) {
-    const { methods, path, access, consumes = ['json'] } = route;
-    const paths = prefixes.map((prefix) => prefix + path);
-    for (const method of methods) {
-      const limit = limits[route.counts ?? (method === 'get' ? 'reads' : 'writes')];
-      router[method](paths, limit, admit(access), readBody(consumes), handlerOf(route));
-    }
-  }
-  return router;
+/** What serves those routes under each of the prefixes. */
+export interface Mounted {
+  /** Serves what comes to a path without parameters, written as in the table: a look in a map finds its route. */
+  serveDirectly: Middleware;
+  /** Serves everything, in whatever way a path can be written; tries one route after the other. */
+  router: Router<RequestState>;
 }
 
-/** Refuses before the body is read: who may not call costs nothing. */
-function admit(access: Access): Middleware {
-  return async (ctx, next) => {
-    if (access !== 'public') viewerIn(ctx);
-    if (access === 'operator' && !isOperator(ctx.state.viewer))
-      throw new TerminalError('forbidden', 'Only operators may do this.');
-    if (access === 'admin' && ctx.state.viewer?.role !== 'admin')
-      throw new TerminalError('forbidden', 'Only administrators may do this.');
-    await next();
+/** Puts the doors before each route. */
+export function mount(routes: Route[], prefixes: string[], doors: Doors): Mounted {
+  const router = new Router<RequestState>();
+  const direct = new Map<string, Serve>();
+  for (const route of routes) {
+    const paths = prefixes.map((prefix) => prefix + route.path);
+    for (const method of route.methods) {
+      const serve = behindDoors(route, method, doors);
+      router[method](paths, serve);
+      if (PLAIN_PATH.test(route.path))
+        for (const path of paths) direct.set(`${method.toUpperCase()} ${path}`, serve);
+    }
+  }
+  return {
+    serveDirectly: (ctx, next) => direct.get(`${ctx.method} ${ctx.path}`)?.(ctx) ?? next(),
+    router,
   };
 }
 
-function handlerOf(route: Pick<Route, 'body' | 'params' | 'query' | 'handle'>): Middleware {
+/** A path that is no pattern. */
+const PLAIN_PATH = /^[a-z/-]+$/;
+
+type Serve = (ctx: Context) => Promise<void>;
+
+/** Who may not call is refused before the body is read: that costs nothing. */
+function behindDoors(route: Route, method: Method, { limits, readBody }: Doors): Serve {
+  const { access, consumes = ['json'], counts = method === 'get' ? 'reads' : 'writes' } = route;
+  const count = limits[counts];
+  const read = readBody(consumes);
+  const handle = handlerOf(route);
+  return async (ctx) => {
+    count(ctx);
+    admit(ctx, access);
+    await read(ctx, () => handle(ctx));
+  };
+}
+
+function admit(ctx: Context, access: Access): void {
+  if (access !== 'public') viewerIn(ctx);
+  if (access === 'operator' && !isOperator(ctx.state.viewer))
+    throw new TerminalError('forbidden', 'Only operators may do this.');
+  if (access === 'admin' && ctx.state.viewer?.role !== 'admin')
+    throw new TerminalError('forbidden', 'Only administrators may do this.');
+}
+
+function handlerOf(route: Pick<Route, 'body' | 'params' | 'query' | 'handle'>): Serve {
   const { body = nothing, params = nothing, query = nothing, handle } = route;
   return async (ctx) => {
     ctx.set('Cache-Control', 'no-store');

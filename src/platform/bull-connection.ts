@@ -1,12 +1,12 @@
 /** One Redis connection of Bull's: how it is opened, and how it ends in whatever state it is. */
-import { Redis } from 'ioredis';
-import { redisAddress, redisOptions } from './redis.ts';
+import type { Redis } from 'ioredis';
+import { RedisConnection, redisAddress, redisOptions } from './redis.ts';
 
 /** What Bull uses it for: to ask, to hear what happens, or to wait for jobs. */
 export type ConnectionType = 'client' | 'subscriber' | 'bclient';
 
 /** Bull and ioredis do not wait for all they ask for, such as to subscribe again. Whoever does wait is told. */
-class Connection extends Redis {
+class Connection extends RedisConnection {
   override sendCommand(...[command, stream]: Parameters<Redis['sendCommand']>): unknown {
     command.promise.catch(() => undefined);
     return super.sendCommand(command, stream);

@@ -1,9 +1,9 @@
 /** A Redis channel between instances that knows when it may have missed something. */
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { Clock } from './clock.ts';
 import { messageOf } from './errors.ts';
 import type { Logger } from './logger.ts';
-import { redisOptions } from './redis.ts';
+import { RedisConnection, redisOptions } from './redis.ts';
 
 /** A connection that died without a word is found out within this time and the command timeout. */
 const PROBE_INTERVAL_MS = 5_000;
@@ -30,7 +30,7 @@ export function createRedisChannel(options: {
 }): Channel {
   const { redisUrl, name, publisher, clock, logger } = options;
   // Subscribing anew is done below, for only the end of it tells from when on nothing is missed.
-  const redis = new Redis({ ...redisOptions(redisUrl), autoResubscribe: false });
+  const redis = new RedisConnection({ ...redisOptions(redisUrl), autoResubscribe: false });
   const messageListeners = new Set<(text: string) => void>();
   const listeningListeners = new Set<() => void>();
   let listening = false;

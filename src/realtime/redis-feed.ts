@@ -1,10 +1,9 @@
 /** The feed bus: every instance tells the others its transitions through one Redis channel. */
 import { randomUUID } from 'node:crypto';
-import { Redis } from 'ioredis';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
-import { redisOptions } from '../platform/redis.ts';
+import { RedisConnection, redisOptions } from '../platform/redis.ts';
 import { createRedisChannel } from '../platform/redis-channel.ts';
 import type { Feed, FeedTransition } from '../ports/order-actors.ts';
 import { feedMessageSchema } from './messages.ts';
@@ -59,7 +58,7 @@ export function createRedisFeed({ redisUrl, namespace, clock, logger }: RedisFee
   const listenings = createListeners<void>();
   const ownBeginning = JSON.stringify({ from: instanceId }).slice(0, -1);
 
-  const publisher = new Redis(redisOptions(redisUrl));
+  const publisher = new RedisConnection(redisOptions(redisUrl));
   publisher.on('error', (error) => logger.debug({ error: messageOf(error) }, 'the feed cannot reach Redis'));
   const channel = createRedisChannel({ redisUrl, name: `${namespace}:feed`, publisher, clock, logger });
   channel.onMessage((text) => {

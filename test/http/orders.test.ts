@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import test from 'ava';
 import { orderBody, placeOrder, startApp } from './support/running-app.ts';
 
@@ -33,6 +34,32 @@ test('the same key and body again gives the first answer, byte for byte, also af
   t.is(again.headers.get('etag'), '"1"');
   t.is(again.text, first.text);
   t.is(app.orders.count(), 1);
+});
+
+test('what a key is remembered with stays as it was: the hash of the body, its keys in order', async (t) => {
+  const app = await startApp(t);
+  const { user, token } = await app.person('customer');
+  const placed = await placeOrder(app, token);
+  const record = await app.orders.read(placed.json.id);
+  const body =
+    `{"currency":"VND","customerId":"${user.id}","fulfilment":"automatic",` +
+    '"lines":[{"quantity":6,"sku":"85123A","unitPriceMinor":255}],' +
+    '"payment":{"onDecline":"end","token":"tok_approve"},"pricing":"catalogue","shippingAddress":' +
+    '{"city":"Huế","country":"VN","name":"Nguyễn An","postalCode":"49000","street":"1 Lê Lợi"}}';
+  t.is(record?.idempotency?.fingerprint, createHash('sha256').update(body).digest('base64url'));
+});
+
+test('a path is found in whatever way it is written, with the same doors before it', async (t) => {
+  const app = await startApp(t, { config: { rates: { reads: 10, writes: 0, auth: 0 } } });
+  const { token } = await app.person('customer');
+  for (const path of ['/api/v1/orders', '/api/v1/orders/', '/API/v1/Orders', '/api/orders?limit=5']) {
+    const listed = await app.call('GET', path, { token });
+    t.is(listed.status, 200, path);
+    t.regex(listed.headers.get('ratelimit') ?? '', /^"reads"/, path);
+    t.is((await app.call('GET', path)).status, 401, path);
+    t.is((await app.call('HEAD', path, { token })).status, 200, path);
+    t.is((await app.call('PUT', path, { token })).status, 405, path);
+  }
 });
 
 test('fifty equal requests at once make one order', async (t) => {
