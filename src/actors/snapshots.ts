@@ -53,7 +53,7 @@ export function rehydrate(
     const { snapshot } = placeOf(definition, value);
     return {
       ...snapshot,
-      context: { ...(context as object), input },
+      context: { input, ...(context as object) },
       status: snapshot.status === 'done' ? 'done' : status,
     } as AnyMachineSnapshot;
   } catch (error) {
@@ -123,9 +123,9 @@ export const firstStep = ({ machine }: ActorDefinition, input: unknown): Step =>
 export const nextStep = (
   { machine }: ActorDefinition,
   snapshot: AnyMachineSnapshot,
-  event: HistoryEntry['event'],
+  { type, ...event }: HistoryEntry['event'],
   at: Date,
 ): Step =>
   step(machine, snapshot.context.input, (scope) =>
-    machine.transition(snapshot, { ...event, at: at.getTime() }, scope),
+    machine.transition(snapshot, { type, ...event, at: at.getTime() }, scope),
   );
