@@ -23,7 +23,7 @@ function keepInvocations(
   started: Invocation[],
 ) {
   return pending.filter(({ id }) => {
-    const owner = definition.invokeOwners.get(id);
+    const owner = definition.invokes.get(id)?.owner;
     return !among(started, id) && next._nodes.some((node) => node.id === owner);
   });
 }
@@ -60,7 +60,7 @@ export function toCommit(
   leases: Leases,
 ): Commit {
   const seq = before.seq + 1;
-  const effects = collectEffects(actions, seq, now);
+  const effects = collectEffects(definition, actions, seq, now);
   const final = next.status !== 'active' || next.hasTag('settled');
   const state = stateName(next.value);
   const { reason } = next.context as { reason?: unknown };
