@@ -1,5 +1,4 @@
 /** Reads the configuration, starts what is needed, shows where it is, and ends cleanly on a signal. */
-import { v7 as newId } from 'uuid';
 import { type Credentials, seedDemo } from './embedded/demo.ts';
 import { renderScreen } from './embedded/screen.ts';
 import { startEmbedded } from './embedded/services.ts';
@@ -10,6 +9,7 @@ import { systemClock } from './platform/clock.ts';
 import { ConfigError, type Environment, packageVersion, readEnvironment } from './platform/config.ts';
 import { messageOf } from './platform/errors.ts';
 import { createLogger } from './platform/logger.ts';
+import { createNewId } from './platform/new-id.ts';
 
 /** Work that does not end by then is left to the recovery sweep of the next start. */
 const STOP_TIMEOUT_MS = 9_000;
@@ -75,7 +75,7 @@ async function start(environment: Environment): Promise<void> {
     ...services,
     version,
     clock: systemClock,
-    newId,
+    newId: createNewId(systemClock),
     logger,
   }).catch(async (error: unknown) => {
     await services.stop();

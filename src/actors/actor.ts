@@ -29,16 +29,12 @@ export interface Told {
 const MAX_RACES = 50;
 
 /** The record that results from a commit. */
-export function applyCommit(record: ActorRecord, { entry, sweepAt, ...changed }: Commit): ActorRecord {
-  const { sweepAt: _, ...kept } = record;
-  return {
-    ...kept,
-    ...changed,
-    ...(sweepAt && { sweepAt }),
-    seq: entry.seq,
-    history: [...record.history, entry],
-  };
-}
+export const applyCommit = (record: ActorRecord, { entry, ...changed }: Commit): ActorRecord => ({
+  ...record,
+  ...changed,
+  seq: entry.seq,
+  history: [...record.history, entry],
+});
 
 /** The activation of one actor in this process; others may exist elsewhere: compare-and-set decides. */
 export class Actor {

@@ -10,8 +10,10 @@ import type {
 import { chained } from './chain.ts';
 import type { ActorDefinition } from './definition.ts';
 import { collectEffects, type Leases, stateName, sweepTime } from './effects.ts';
-import type { Commit, PendingRef } from './ports.ts';
+import type { Commit } from './ports.ts';
 import { commandsIn, type Step, toSnapshot } from './snapshots.ts';
+
+const among = (list: { id: string }[], wanted: string) => list.some(({ id }) => id === wanted);
 
 /** What was pending and still is: an invocation lives as long as the state that owns it was not left. */
 function keepInvocations(
@@ -20,28 +22,28 @@ function keepInvocations(
   next: AnyMachineSnapshot,
   started: Invocation[],
 ) {
-  const activeNodes = new Set(next._nodes.map((node) => node.id));
-  const restarted = new Set(started.map(({ id }) => id));
-  return pending.filter(
-    ({ id }) => !restarted.has(id) && activeNodes.has(definition.invokeOwners.get(id) ?? ''),
-  );
+  return pending.filter(({ id }) => {
+    const owner = definition.invokes.get(id)?.owner;
+    return !among(started, id) && next._nodes.some((node) => node.id === owner);
+  });
 }
 
-/** What happened: the event as the machine took it, and as people read it. */
+/** What happened: the event as the machine took it, and as people read it; and what is no longer pending by it. */
 export interface Occurrence {
   type: string;
   event: HistoryEntry['event'];
   by: Cause;
   commandId: string;
+  /** The id of the invocation or timer. */
+  settles?: string;
 }
 
-/** A record as far as a step depends on it, and what the step settles of what is pending there. */
+/** A record as far as a step depends on it. */
 export type Before = Pick<
   ActorRecord,
   'seq' | 'state' | 'invocations' | 'timers' | 'publications' | 'history'
 > & {
   snapshot?: DurableSnapshot;
-  settled?: PendingRef;
 };
 
 /** The list as a commit has it: not at all when it holds the very same as before. */
@@ -53,28 +55,27 @@ export function toCommit(
   definition: ActorDefinition,
   before: Before,
   { next, actions }: Step,
-  occurrence: Occurrence,
+  { type, event, by, commandId, settles }: Occurrence,
   now: Date,
   leases: Leases,
 ): Commit {
   const seq = before.seq + 1;
-  const effects = collectEffects(actions, seq, now);
+  const effects = collectEffects(definition, actions, seq, now);
   const final = next.status !== 'active' || next.hasTag('settled');
   const state = stateName(next.value);
   const { reason } = next.context as { reason?: unknown };
   const previousReason = (before.snapshot?.context as { reason?: unknown } | undefined)?.reason;
   // What has just been settled is no longer pending, whether or not its state was left.
-  const isOpen = ({ id }: { id: string }) => id !== before.settled?.id;
+  const isOpen = ({ id }: { id: string }) => id !== settles;
   const invocations = final
     ? []
     : [
         ...keepInvocations(definition, before.invocations.filter(isOpen), next, effects.invocations),
         ...effects.invocations,
       ];
-  const started = new Set(effects.timers.map(({ id }) => id));
   const kept = before.timers
     .filter(isOpen)
-    .filter(({ id }) => !effects.cancelledTimers.has(id) && !started.has(id));
+    .filter(({ id }) => !effects.cancelledTimers.has(id) && !among(effects.timers, id));
   const timers = final ? [] : [...kept, ...effects.timers];
   const changedInvocations = changed(before.invocations, invocations);
   const changedTimers = changed(before.timers, timers);
@@ -82,7 +83,10 @@ export function toCommit(
   const entry = {
     seq,
     at: now,
-    ...occurrence,
+    type,
+    event,
+    by,
+    commandId,
     from: before.state,
     to: state,
     final,

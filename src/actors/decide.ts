@@ -40,7 +40,7 @@ export const ARCHIVED = 'order.archived';
 /** The first transition of a new actor: everything its document needs, at seq 1. */
 export function begin(
   definition: ActorDefinition,
-  actor: Pick<ActorRecord, '_id' | 'input' | 'idempotency'>,
+  { _id, input, idempotency }: Pick<ActorRecord, '_id' | 'input' | 'idempotency'>,
   cause: { type: string; by: Cause },
   now: Date,
   leases: Leases,
@@ -53,21 +53,22 @@ export function begin(
     publications: [],
     history: [],
   };
-  const occurrence = { type: cause.type, event: { type: cause.type }, by: cause.by, commandId: actor._id };
-  const { entry, sweepAt, ...rest } = toCommit(
-    definition,
-    nothing,
-    firstStep(definition, actor.input),
-    occurrence,
-    now,
-    leases,
-  );
+  const occurrence = { type: cause.type, event: { type: cause.type }, by: cause.by, commandId: _id };
+  const {
+    entry,
+    invocations = [],
+    timers = [],
+    sweepAt,
+    ...rest
+  } = toCommit(definition, nothing, firstStep(definition, input), occurrence, now, leases);
   return {
-    ...actor,
+    _id,
+    input,
+    ...(idempotency && { idempotency }),
     machine: { id: definition.id, version: definition.version },
     seq: 1,
-    invocations: [],
-    timers: [],
+    invocations,
+    timers,
     ...rest,
     ...(sweepAt && { sweepAt }),
     history: [entry],
@@ -91,7 +92,7 @@ function occurrenceOf(
     if (!record.timers.some(isIt)) return undefined;
     // XState names it `xstate.after.<delay>.<state node>`; people read the delay's name.
     const type = id.replace(/^xstate\.after\./, '').replace(new RegExp(`\\.${record.machine.id}\\..*$`), '');
-    return { type, event: { type: id }, by: SYSTEM, commandId };
+    return { type, event: { type: id }, by: SYSTEM, commandId, settles: id };
   }
   if (!record.invocations.some(isIt)) return undefined;
   if ('error' in stimulus.outcome) {
@@ -101,12 +102,14 @@ function occurrenceOf(
       event: { type: `xstate.error.actor.${id}`, error, actorId: id },
       by: SYSTEM,
       commandId,
+      settles: id,
     };
   }
   const { output } = stimulus.outcome;
   const named = (output as { type?: unknown } | null | undefined)?.type;
   const type = typeof named === 'string' ? named : `${id}.done`;
-  return { type, event: { type: `xstate.done.actor.${id}`, output, actorId: id }, by: SYSTEM, commandId };
+  const event = { type: `xstate.done.actor.${id}`, output, actorId: id };
+  return { type, event, by: SYSTEM, commandId, settles: id };
 }
 
 /** The machine has no part in this: it goes on from the same snapshot, should there be a return. */
@@ -157,7 +160,6 @@ export function decide(
   if (record.snapshot.status !== 'active' || record.status === 'quarantined') return { kind: 'refused' };
   const snapshot = rehydrate(definition, record);
   if (stimulus.kind === 'command' && !snapshot.can(occurrence.event)) return { kind: 'refused' };
-  const before = 'ref' in stimulus ? { ...record, settled: stimulus.ref } : record;
   const step = nextStep(definition, snapshot, occurrence.event, now);
-  return { kind: 'moved', commit: toCommit(definition, before, step, occurrence, now, leases) };
+  return { kind: 'moved', commit: toCommit(definition, record, step, occurrence, now, leases) };
 }

@@ -1,13 +1,22 @@
 /** What the runtime must know of a machine before it runs it: checked once, at start. */
-import type { AnyStateMachine, AnyStateNode } from 'xstate';
+import { type AnyStateMachine, type AnyStateNode, StateMachine } from 'xstate';
+
+/** An invoke of a machine. */
+interface Invoke {
+  /** The id of the state node that owns it. */
+  owner: string;
+  /** The input of its work, or what makes it of the context and the event. */
+  input: unknown;
+}
 
 /** A machine made ready for the durable runtime. */
 export interface ActorDefinition {
+  /** Without its actors: a step only asks for work, and XState would make an actor for each piece of it. */
   machine: AnyStateMachine;
   id: string;
   version: string;
-  /** The id of the state node that owns each invoke, by the invoke's id. */
-  invokeOwners: ReadonlyMap<string, string>;
+  /** By their ids. */
+  invokes: ReadonlyMap<string, Invoke>;
   /** Every `queue.verb` that the machine invokes. */
   sources: ReadonlySet<string>;
   /** The events that people may send: by their name, `order.` for a machine of that id. */
@@ -33,7 +42,7 @@ export const exhaustedType = (id: string): string => `${id}.exhausted`;
  * id is not unique, whose outcomes lead nowhere, or with a source that is not `queue.verb`, a machine without a version.
  */
 export function defineActor(machine: AnyStateMachine): ActorDefinition {
-  const invokeOwners = new Map<string, string>();
+  const invokes = new Map<string, Invoke>();
   const sources = new Set<string>();
   if (machine.version === undefined) throw new Error(`Machine ${machine.id} has no version.`);
   eachState(machine.root, (node) => {
@@ -42,7 +51,7 @@ export function defineActor(machine: AnyStateMachine): ActorDefinition {
       const src = String(invoke.src);
       if (!/^[a-z]+\.[a-z]+$/i.test(src))
         throw new Error(`State ${node.id}: an invoke's src must be "queue.verb", and is "${src}".`);
-      if (invokeOwners.has(invoke.id))
+      if (invokes.has(invoke.id))
         throw new Error(`State ${node.id}: invoke id "${invoke.id}" is not unique.`);
       for (const outcome of ['done', 'error'])
         if (!node.ownEvents.includes(`xstate.${outcome}.actor.${invoke.id}`))
@@ -53,15 +62,15 @@ export function defineActor(machine: AnyStateMachine): ActorDefinition {
         throw new Error(
           `State ${node.id}: "${exhaustedType(invoke.id)}" is an event, and what it is called when "${invoke.id}" fails.`,
         );
-      invokeOwners.set(invoke.id, node.id);
+      invokes.set(invoke.id, { owner: node.id, input: invoke.input });
       sources.add(src);
     }
   });
   return {
-    machine,
+    machine: new StateMachine(machine.config, { ...machine.implementations, actors: {} }),
     id: machine.id,
     version: machine.version,
-    invokeOwners,
+    invokes,
     sources,
     commands: machine.events.filter((type: string) => type.startsWith(`${machine.id}.`)),
   };

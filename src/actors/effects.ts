@@ -1,6 +1,7 @@
 /** What a transition asks for, sorted into durable work. Pure. */
 import type { AnyStateMachine, ExecutableActionsFrom } from 'xstate';
 import type { ActorRecord, Invocation, Timer } from '../machines/actor-record.ts';
+import type { ActorDefinition } from './definition.ts';
 
 /** When pending work is looked after again, and how near a timer must be to become a job. */
 export interface Leases {
@@ -51,17 +52,27 @@ export interface Effects {
   emitted: unknown[];
 }
 
+/** An action as XState hands it out: `info` is what it happened with, `params` what it is about. */
+interface Action {
+  type: string;
+  info: unknown;
+  params: Record<string, unknown> | undefined;
+}
+
 /** Sorts the actions that XState asks for into durable work; anything it cannot make durable is an error. */
 export function collectEffects(
+  { invokes }: Pick<ActorDefinition, 'invokes'>,
   actions: ExecutableActionsFrom<AnyStateMachine>[],
   seq: number,
   now: Date,
 ): Effects {
   const effects: Effects = { invocations: [], timers: [], cancelledTimers: new Set(), emitted: [] };
-  for (const action of actions as { type: string; params: Record<string, unknown> | undefined }[]) {
+  for (const action of actions as Action[]) {
     const params = action.params ?? {};
     if (action.type === 'xstate.spawnChild') {
-      const { id, src, input } = params as { id: string; src: string; input: unknown };
+      const { id, src } = params as { id: string; src: string };
+      const asked = invokes.get(id)?.input;
+      const input: unknown = typeof asked === 'function' ? asked(action.info) : asked;
       effects.invocations.push({ id, seq, src, input: input ?? {}, attempts: 0, dispatch: 0 });
     } else if (action.type === 'xstate.raise' && params.delay !== undefined) {
       const { id, delay } = params as { id: string; delay: number };

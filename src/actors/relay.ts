@@ -33,7 +33,7 @@ export function dispatchesOf(record: ActorRecord, now: Date, { leaseMs }: Leases
     delayMs: 0,
   }));
   const timers = record.timers
-    .map((timer) => ({ ...timer, delayMs: timer.dueAt.getTime() - now.getTime() }))
+    .map(({ id, seq, dispatch, dueAt }) => ({ id, seq, dispatch, delayMs: dueAt.getTime() - now.getTime() }))
     .filter(({ delayMs }) => delayMs <= leaseMs)
     .map(({ id, seq, dispatch, delayMs }) => ({
       queue: TIMER_QUEUE,

@@ -20,27 +20,54 @@ export class UnreadableSnapshotError extends Error {
   override readonly name = 'UnreadableSnapshotError';
 }
 
+/** What is the same of every actor in a state: XState would find it out anew for each. */
+interface Place {
+  /** In that state, with no context. */
+  snapshot: AnyMachineSnapshot;
+  /** The commands that its states listen to. */
+  heard: string[];
+}
+
+const places = new WeakMap<ActorDefinition, Map<string, Place>>();
+
+/** The place of that state value. @throws Error when the machine has no such state */
+function placeOf(definition: ActorDefinition, value: unknown): Place {
+  const known = places.get(definition) ?? new Map<string, Place>();
+  places.set(definition, known);
+  const key = JSON.stringify(value);
+  const place = known.get(key);
+  if (place !== undefined) return place;
+  const snapshot = definition.machine.resolveState({ value: value as string, context: {} });
+  const events = new Set(snapshot._nodes.flatMap((node) => node.ownEvents));
+  const found = { snapshot, heard: definition.commands.filter((type) => events.has(type)) };
+  known.set(key, found);
+  return found;
+}
+
 /** XState's snapshot of a record. @throws UnreadableSnapshotError */
 export function rehydrate(
   definition: ActorDefinition,
-  record: Pick<ActorRecord, '_id' | 'snapshot' | 'input'>,
+  { _id, snapshot: { value, context, status }, input }: Pick<ActorRecord, '_id' | 'snapshot' | 'input'>,
 ): AnyMachineSnapshot {
   try {
-    return definition.machine.resolveState({
-      value: record.snapshot.value as string,
-      context: { ...(record.snapshot.context as object), input: record.input },
-      status: record.snapshot.status as 'active',
-    });
+    const { snapshot } = placeOf(definition, value);
+    return {
+      ...snapshot,
+      context: { input, ...(context as object) },
+      status: snapshot.status === 'done' ? 'done' : status,
+    } as AnyMachineSnapshot;
   } catch (error) {
-    throw new UnreadableSnapshotError(`Order ${record._id}: ${(error as Error).message}`, { cause: error });
+    throw new UnreadableSnapshotError(`Order ${_id}: ${(error as Error).message}`, { cause: error });
   }
 }
 
 /** The context as it is stored: without the facts, which stand in the record once, and without what is undefined. */
-const toStored = (context: object): object =>
-  Object.fromEntries(
-    Object.entries(context).filter(([name, value]) => name !== 'input' && value !== undefined),
-  );
+function toStored(context: object): object {
+  const stored: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(context))
+    if (name !== 'input' && value !== undefined) stored[name] = value;
+  return stored;
+}
 
 /** A snapshot as it is stored. */
 export const toSnapshot = ({ value, context, status }: AnyMachineSnapshot): DurableSnapshot => ({
@@ -50,10 +77,8 @@ export const toSnapshot = ({ value, context, status }: AnyMachineSnapshot): Dura
 });
 
 /** The commands that the machine takes in that snapshot; only what its states listen to need be asked. */
-export function commandsIn(definition: ActorDefinition, snapshot: AnyMachineSnapshot): string[] {
-  const heard = new Set(snapshot._nodes.flatMap((node) => node.ownEvents));
-  return definition.commands.filter((type) => heard.has(type) && snapshot.can({ type }));
-}
+export const commandsIn = (definition: ActorDefinition, snapshot: AnyMachineSnapshot): string[] =>
+  placeOf(definition, snapshot.value).heard.filter((type) => snapshot.can({ type }));
 
 /** The scopes of the machines in use: XState's own `transition` would make an actor for every event. */
 const scopes = new WeakMap<AnyStateMachine, AnyActorScope>();
@@ -98,9 +123,9 @@ export const firstStep = ({ machine }: ActorDefinition, input: unknown): Step =>
 export const nextStep = (
   { machine }: ActorDefinition,
   snapshot: AnyMachineSnapshot,
-  event: HistoryEntry['event'],
+  { type, ...event }: HistoryEntry['event'],
   at: Date,
 ): Step =>
   step(machine, snapshot.context.input, (scope) =>
-    machine.transition(snapshot, { ...event, at: at.getTime() }, scope),
+    machine.transition(snapshot, { type, ...event, at: at.getTime() }, scope),
   );

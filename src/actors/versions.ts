@@ -71,7 +71,7 @@ function checkPending(
   const active = new Set(next._nodes.map((node) => node.id));
   const heard = new Set(next._nodes.flatMap((node) => node.ownEvents));
   for (const { id } of invocations)
-    if (!active.has(definition.invokeOwners.get(id) ?? ''))
+    if (!active.has(definition.invokes.get(id)?.owner ?? ''))
       throw new Error(`its pending work "${id}" belongs to no state that it would be in`);
   for (const { id } of timers)
     if (!heard.has(id)) throw new Error(`its deadline "${id}" belongs to no state that it would be in`);

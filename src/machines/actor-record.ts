@@ -90,7 +90,7 @@ export interface ActorRecord<TInput = unknown, TContext = unknown> {
   /** The seqs of transitions that the feed may not have seen yet. */
   publications: number[];
   /** When the recovery sweep looks at it next; absent when nothing is pending. */
-  sweepAt?: Date;
+  sweepAt?: Date | undefined;
   history: HistoryEntry[];
   /** The placing request's key, unique per customer, and the fingerprint of its body. */
   idempotency?: { key: string; fingerprint: string };

@@ -19,28 +19,30 @@ const GROUP_MAX = 200;
 /** What the runtime made is stored as it is: nothing to cast, nothing to validate. */
 const AS_IS = { ignoreUndefined: true } as const;
 
-/** `sweepAt` as an update: there is none when nothing is left to look after. */
-const sweepTimeUpdate = (sweepAt: Date | undefined, set: object) =>
-  sweepAt === undefined ? { $set: set, $unset: { sweepAt: 1 } } : { $set: { ...set, sweepAt } };
+/** There is no `sweepAt` when nothing is left to look after; what is undefined is not set either. */
+const withoutSweep = (sweepAt: Date | undefined) => sweepAt === undefined && { $unset: { sweepAt: 1 } };
 
 function toOperation(change: OrderChange): Operation {
   if (change.kind === 'acknowledge') {
     const { actorId, seq, sweepAt } = change;
-    const update = sweepTimeUpdate(sweepAt, { publications: [] });
+    const update = { $set: { publications: [], sweepAt }, ...withoutSweep(sweepAt) };
     return { filter: { _id: actorId, seq }, update } as Operation;
   }
   const { actorId, expectedSeq, commit } = change;
-  const { entry, sweepAt, ...changed } = commit;
+  const { entry, ...changed } = commit;
   const update = {
-    ...sweepTimeUpdate(sweepAt, { ...changed, seq: entry.seq }),
+    $set: { seq: entry.seq, ...changed },
     $push: { history: entry },
+    ...withoutSweep(changed.sweepAt),
   };
   return { filter: { _id: actorId, seq: expectedSeq }, update } as Operation;
 }
 
-function toDocument(record: OrderRecord) {
-  return { ...record, searchTerms: orderSearchTerms(record._id, record.input) };
-}
+const toDocument = ({ _id, ...record }: OrderRecord) => ({
+  _id,
+  ...record,
+  searchTerms: orderSearchTerms(_id, record.input),
+});
 
 /** How far back a commit of this moment is looked for: others may have followed it already. */
 const LOOK_BACK = 8;
