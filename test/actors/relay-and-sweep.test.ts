@@ -7,6 +7,7 @@ import { Relay } from '../../src/actors/relay.ts';
 import { Sweep } from '../../src/actors/sweep.ts';
 import type { ActorRecord } from '../../src/machines/actor-record.ts';
 import type { Feed, FeedTransition } from '../../src/ports/order-actors.ts';
+import { eventually } from '../support/engine.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { definition, leases, placedOrder, START } from '../support/orders.ts';
@@ -92,6 +93,38 @@ test('a stage that runs is not begun again by a commit that leaves it pending', 
   await relay.drain();
   t.is(jobs.size, 0);
   t.is(seen.at(-1)?.transition.type, 'order.hold');
+});
+
+test('orders at rest are written together, a while later or at the latest when the relay is drained', async (t) => {
+  const { relay, clock, store, seen, place } = setUp();
+  const written: string[][] = [];
+  const { acknowledge } = store;
+  store.acknowledge = async (entries) => {
+    written.push(entries.map(({ actorId }) => actorId));
+    await acknowledge(entries);
+  };
+  const rest = async (id: string) => {
+    const before = seen.length;
+    relay.publish({ ...place(id), invocations: [], timers: [] });
+    await eventually(
+      async () => seen.length,
+      (length) => length > before,
+    );
+  };
+  await rest('order-1');
+  await rest('order-2');
+  clock.advance(99);
+  await new Promise((resolve) => setImmediate(resolve));
+  t.deepEqual(written, []);
+  clock.advance(1);
+  await eventually(
+    async () => written,
+    ({ length }) => length > 0,
+  );
+  t.deepEqual(written, [['order-1', 'order-2']]);
+  await rest('order-3');
+  await relay.drain();
+  t.deepEqual(written.at(-1), ['order-3']);
 });
 
 test('what the relay could not hand over because Redis was away, the sweep hands over', async (t) => {
