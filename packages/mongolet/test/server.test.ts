@@ -38,6 +38,33 @@ test('insert, find, update, delete', async (t) => {
   t.is(await orders.estimatedDocumentCount(), 1);
 });
 
+for (const ordered of [true, false])
+  test(`a large ${ordered ? 'ordered' : 'unordered'} insert tells its duplicates, and survives`, async (t) => {
+    const dataDir = temporaryFolder(t);
+    const running = await server(t, { dataDir });
+    const items = (await client(t, running.uri))
+      .db('test')
+      .collection<{ _id: number; code: string }>('items');
+    await items.createIndex({ code: 1 }, { unique: true });
+    await items.insertOne({ _id: 500, code: 'before' });
+    const text = 'x'.repeat(1_000);
+    const documents = Array.from({ length: 1_000 }, (_, i) => ({ _id: i, code: `${i}`, text }));
+    documents.push({ _id: 1_000, code: '7', text }, { _id: 1_001, code: 'last', text });
+    const refused = await t.throwsAsync(items.insertMany(documents, { ordered }), {
+      instanceOf: MongoBulkWriteError,
+    });
+    const at = [refused.writeErrors].flat().map(({ index }) => index);
+    t.deepEqual(at, ordered ? [500] : [500, 1_000], 'one by its id, one by a code of the same command');
+    const kept = ordered ? 501 : 1_001;
+    t.is(await items.countDocuments(), kept);
+    await running.close();
+    const again = await server(t, { dataDir });
+    const found = (await client(t, again.uri)).db('test').collection<{ _id: number; code: string }>('items');
+    t.is(await found.countDocuments(), kept);
+    t.is((await found.findOne({ code: '7' }))?._id, 7);
+    t.is(await found.countDocuments({ code: 'last' }), ordered ? 0 : 1);
+  });
+
 test('a compare-and-set on seq lets exactly one of many writers through', async (t) => {
   const orders = (await database(t)).collection<{ _id: string; seq: number }>('orders');
   await orders.insertOne({ _id: 'o', seq: 1 });

@@ -114,6 +114,24 @@ test('the log is put away when it has grown, and a batch that is too large for i
   t.deepEqual([...new Map(read(open(t, crash(t, folder)))).keys()], ['after', 'huge', 'large']);
 });
 
+test('in a pause a smaller log is put away too, and what comes after it is kept', async (t) => {
+  const folder = join(temporaryFolder(t), 'store');
+  const storage = open(t, folder);
+  const inTables = (name: string) => {
+    const left = crash(t, folder);
+    rmSync(join(left, 'log'));
+    return new Map(read(open(t, left))).has(name);
+  };
+  storage.runBatch(() => put(storage, 'small', 'x'));
+  storage.runBatch(() => put(storage, 'more', 'x'.repeat(200 * 1024)));
+  t.false(inTables('more'), 'this test needs a checkpoint that comes after the batch');
+  for (const endMs = Date.now() + 20_000; !inTables('more'); )
+    if (Date.now() > endMs) return t.fail('it was never put away');
+    else await new Promise((resolve) => setTimeout(resolve, 10));
+  storage.runBatch(() => put(storage, 'after', '1'));
+  t.deepEqual([...new Map(read(open(t, crash(t, folder)))).keys()], ['after', 'more', 'small']);
+});
+
 test('a full disk: the batch is refused, nothing of it remains, and reads go on', async (t) => {
   const folder = join(temporaryFolder(t), 'store');
   const before = new Storage(folder, { sync: false });

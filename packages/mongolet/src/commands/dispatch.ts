@@ -23,6 +23,9 @@ import { runStatement } from './transaction-commands.ts';
 export type Reply = ReplyDoc | RawDocument | undefined;
 type Answer = ReplyDoc | RawDocument;
 
+/** What a write brings that is written at once to where it stays. */
+const BULK_BYTES = 512 * 1024;
+
 /** Runs one request; reads are answered at once, writes when they are durable. Never throws. */
 export function dispatch(engine: Engine, request: Request, connectionId: number): Reply | Promise<Reply> {
   const { command, name } = request;
@@ -61,8 +64,15 @@ function run(context: CommandContext, definition: CommandDefinition): Answer | P
   const identity = definition.isRetryable ? writeIdentityOf(command) : undefined;
   const action = identity ? () => runRetryable(context, runLimited, identity) : runLimited;
   // A read that writes after all writes the whole of what it read.
-  const isBulk = definition.isBulk === true || definition.kind === 'read';
+  const isBulk = definition.isBulk === true || definition.kind === 'read' || isLarge(context);
   return engine.queue.execute<Answer>(action, { limitMs, isBulk });
+}
+
+/** Whether a command brings more than is worth the way through the log, from where it would be put away at once. */
+function isLarge({ sequences }: CommandContext): boolean {
+  let bytes = 0;
+  for (const documents of sequences.values()) for (const { length } of documents) bytes += length;
+  return bytes >= BULK_BYTES;
 }
 
 function runRetryable({ engine }: CommandContext, action: () => ReplyDoc, identity: WriteIdentity): Answer {

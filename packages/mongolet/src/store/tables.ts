@@ -12,8 +12,11 @@ import { WriteLog } from './write-log.ts';
 const MAP_SIZES_BYTES = [2 ** 40, 2 ** 36, 2 ** 33, 2 ** 31];
 /** Each open transaction reads from a snapshot of its own. */
 const MAX_READERS = 2048;
-/** A checkpoint follows when so much was logged: a few milliseconds of work, at a start too. */
+/** A checkpoint follows when so much was logged: some ten milliseconds of work, at a start too. */
 const CHECKPOINT_BYTES = 1024 * 1024;
+/** So much is put away when nobody has written for a while: a millisecond or two, which then nobody waits for. */
+const PAUSE_BYTES = 128 * 1024;
+const PAUSE_MS = 2;
 /** A batch larger than this, or one that comes when so much could not be put away, is a checkpoint itself. */
 const LOG_LIMIT_BYTES = 16 * 1024 * 1024;
 const NAMES = ['documents', 'indexes', 'meta', 'changes'] as const;
@@ -34,6 +37,7 @@ export class Tables {
   #isBulk = false;
   #isClosed = false;
   #isCheckpointDue = false;
+  #pause: NodeJS.Timeout | undefined;
 
   constructor(folder: string, options: { sync: boolean }) {
     this.#root = openRoot(folder, options.sync);
@@ -73,6 +77,7 @@ export class Tables {
     if (this.#log.bytes > LOG_LIMIT_BYTES) this.#checkpoint();
     else this.#log.append();
     if (this.#log.bytes >= CHECKPOINT_BYTES) this.#makeCheckpointDue();
+    else if (this.#log.bytes >= PAUSE_BYTES) this.#awaitPause();
   }
 
   /** Forgets what the batch has written. */
@@ -105,6 +110,11 @@ export class Tables {
     });
   }
 
+  #awaitPause(): void {
+    if (this.#pause) this.#pause.refresh();
+    else this.#pause = setTimeout(() => this.#tryCheckpoint(), PAUSE_MS);
+  }
+
   /** Where it fails, all of it is in the log, and the next batch tries again, or the next start. */
   #tryCheckpoint(): void {
     try {
@@ -117,6 +127,8 @@ export class Tables {
 
   /** Writes what is recent into LMDB, in one transaction; the log begins anew. @throws what LMDB says */
   #checkpoint(): void {
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
     if (this.#recent.isEmpty) return;
     const number = Buffer.alloc(NUMBER_BYTES);
     number.writeUIntBE(this.#checkpointNumber + 1, 0, NUMBER_BYTES);
