@@ -1,46 +1,9 @@
-/** What travels: on the bus between instances, and between the server and its clients. */
+/** What travels between the server and its clients. */
 import { z } from 'zod';
 import type { Role } from '../machines/order-types.ts';
 import type { OrderView, TransitionView } from '../machines/order-view.ts';
 import type { ErrorCode } from '../platform/errors.ts';
 import { cursorText } from './cursor.ts';
-
-const reasonSchema = z.object({
-  code: z.string(),
-  detail: z.string(),
-  lines: z.array(z.object({ sku: z.string(), detail: z.string() })).exactOptional(),
-});
-
-const transitionSchema = z.object({
-  orderId: z.string(),
-  seq: z.int().min(1),
-  at: z.iso.datetime(),
-  type: z.string(),
-  from: z.string(),
-  to: z.string(),
-  final: z.boolean(),
-  by: z.string(),
-  lines: z.array(z.object({ line: z.int(), quantity: z.int() })).exactOptional(),
-  amountMinor: z.int().exactOptional(),
-  reason: reasonSchema.exactOptional(),
-});
-
-const json = z.string().transform((text, context) => {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    context.addIssue({ code: 'custom', message: 'expected JSON' });
-    return z.NEVER;
-  }
-});
-
-/** A message on the bus, as JSON text: which instance sent it, and its transitions. */
-export const feedMessageSchema = json.pipe(
-  z.object({
-    from: z.string(),
-    entries: z.array(z.object({ customerId: z.string(), transition: transitionSchema })),
-  }),
-);
 
 const orderId = z.string().min(1).max(100);
 const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected letters, digits, - and _');

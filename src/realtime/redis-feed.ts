@@ -6,7 +6,7 @@ import type { Logger } from '../platform/logger.ts';
 import { RedisConnection, redisOptions } from '../platform/redis.ts';
 import { createRedisChannel } from '../platform/redis-channel.ts';
 import type { Feed, FeedTransition } from '../ports/order-actors.ts';
-import { feedMessageSchema } from './messages.ts';
+import { readBusMessage } from './bus-message.ts';
 
 /** A feed that tells when it may have missed something. */
 export interface GapAwareFeed extends Feed {
@@ -32,6 +32,9 @@ export interface RedisFeedOptions {
   clock: Clock;
   logger: Logger;
 }
+
+/** As much of a message that makes no sense as is logged. */
+const SHOWN = 100;
 
 /** Listeners of one kind, and how one joins them; returns what ends that. */
 function createListeners<T>() {
@@ -65,9 +68,9 @@ export function createRedisFeed({ redisUrl, namespace, clock, logger }: RedisFee
     // Told by the text alone: on a single instance every message is its own, in a worker nobody listens, and none is
     // worth parsing.
     if (!transitions.any() || text.startsWith(ownBeginning)) return;
-    const message = feedMessageSchema.safeParse(text);
-    if (!message.success) logger.error({ error: message.error.message }, 'a feed message makes no sense');
-    else message.data.entries.forEach(transitions.tell);
+    const message = readBusMessage(text);
+    if (message) message.entries.forEach(transitions.tell);
+    else logger.error({ beginning: text.slice(0, SHOWN) }, 'a feed message makes no sense');
   });
   const ready = new Promise<void>((resolve) => channel.onListening(resolve));
   channel.onListening(listenings.tell);
