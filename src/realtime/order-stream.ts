@@ -17,7 +17,8 @@ export const SETTLE_MS = 30_000;
 
 /** How often the database is asked for what the bus may have lost. */
 const ROUND_INTERVAL_MS = 5_000;
-const PAGE = 1_000;
+/** Changes read at once: a larger page is taken apart in one go, and what is live waits for that. */
+const PAGE = 100;
 /** Orders read at once: enough to be quick, too few to drown the database. */
 const READINGS_AT_ONCE = 32;
 
