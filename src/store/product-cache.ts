@@ -123,6 +123,7 @@ export function createProductCache({
       return started;
     },
     async forgetDuring(skus, write) {
+      if (skus.length === 0) return write();
       const startedMs = clock.now().getTime();
       const [result] = await Promise.all([write(), buryTogether(skus)]);
       readAnew(skus);

@@ -150,6 +150,16 @@ test('a movement of stock is seen at once', async (t) => {
   t.is((await there.products.find('A'))?.stock.available, 4);
 });
 
+test('a movement of no product asks nothing of Redis, one of a product does', async (t) => {
+  const { instance } = await setUp(t);
+  const { stock, redis } = await instance();
+  const scripts = async () => /cmdstat_eval:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1];
+  await stock.sell('order-1', []);
+  t.is(await scripts(), undefined);
+  await stock.sell('order-1', [{ sku: 'A', quantity: 1 }]);
+  t.is(await scripts(), '1');
+});
+
 test('a read that begins while stock moves is not kept, and nobody joins it afterwards', async (t) => {
   const { instance, holdUp, holdUpMovements, reads, cached, ttlMs } = await setUp(t);
   const here = await instance();
