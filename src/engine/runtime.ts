@@ -5,6 +5,7 @@ import { Registry } from '../actors/registry.ts';
 import { Relay } from '../actors/relay.ts';
 import { Sweep } from '../actors/sweep.ts';
 import type { MachineVersions } from '../actors/versions.ts';
+import { FirstStages } from '../jobs/first-stages.ts';
 import { HandOn } from '../jobs/hand-on.ts';
 import { createOrphanedHoldsRound } from '../jobs/orphaned-holds.ts';
 import { createLateUndos, createProcessors } from '../jobs/processors.ts';
@@ -106,6 +107,7 @@ export function startWork(
     attempts: environment.ORDO_ATTEMPTS,
     logger,
   };
-  startWorkers({ ...parts, queues: queues.all });
-  return new HandOn({ ...parts, queues, slots, backoffMs: environment.ORDO_BACKOFF_MS });
+  const firstStages = new FirstStages(parts.concurrency);
+  startWorkers({ ...parts, queues: queues.all }, firstStages);
+  return new HandOn({ ...parts, queues, slots, firstStages, backoffMs: environment.ORDO_BACKOFF_MS });
 }

@@ -2,6 +2,7 @@
 import type { Dispatch } from '../actors/ports.ts';
 import { TIMER_QUEUE } from '../actors/relay.ts';
 import { messageOf } from '../platform/errors.ts';
+import type { FirstStages, JobResult } from './first-stages.ts';
 import type { Queues } from './queues.ts';
 import { backoffMs } from './queues.ts';
 import { runInvocation, type WorkerParts } from './workers.ts';
@@ -11,33 +12,40 @@ export interface HandOnParts extends Omit<WorkerParts, 'queues'> {
   backoffMs: number;
   /** Stages at once, per queue; none when 0. */
   slots: number;
+  firstStages: FirstStages;
 }
 
 /** The stages that run in this process without a job of their own. */
 export class HandOn {
   readonly #running = new Map<string, number>();
-  readonly #work = new Set<Promise<void>>();
+  readonly #work = new Set<Promise<unknown>>();
   #closed = false;
 
   constructor(private readonly parts: HandOnParts) {}
 
   /**
    * True when the stage is taken: it runs now, and the queue need not know of it. A process that dies with it leaves
-   * it pending in the order, as it would a job. Refused: the first stage of an order, what is to come later, and
-   * everything of a queue that is paused or whose slots are full.
+   * it pending in the order, as it would a job. Refused: what is to come later, and everything of a queue that is
+   * paused or whose slots are full. The first stage of an order is begun too, but needs its job all the same.
    */
   take(dispatch: Dispatch): boolean {
     const { queue, ref, delayMs } = dispatch;
-    if (this.#closed || queue === TIMER_QUEUE || delayMs > 0 || ref.seq === 1) return false;
-    const running = this.#running.get(queue) ?? 0;
-    if (running >= this.parts.slots || this.parts.queues.isPaused(queue)) return false;
-    this.#running.set(queue, running + 1);
-    const work = this.#run(dispatch).finally(() => {
-      this.#running.set(queue, (this.#running.get(queue) ?? 1) - 1);
-      this.#work.delete(work);
-    });
-    this.#work.add(work);
-    return true;
+    const { slots, queues, firstStages } = this.parts;
+    if (this.#closed || queue === TIMER_QUEUE || delayMs > 0) return false;
+    if ((this.#running.get(queue) ?? 0) >= slots || queues.isPaused(queue)) return false;
+    if (ref.seq > 1) {
+      this.#hold(queue, this.#run(dispatch));
+      return true;
+    }
+    if (firstStages.hasRoom(queue)) {
+      const work = this.#attempt(dispatch);
+      firstStages.begin(ref, work);
+      this.#hold(
+        queue,
+        work.catch(() => undefined),
+      );
+    }
+    return false;
   }
 
   /** Takes nothing more; resolves when what runs has ended. */
@@ -46,12 +54,26 @@ export class HandOn {
     await Promise.all(this.#work);
   }
 
+  /** Counts it as running until it ends. */
+  #hold(queue: string, run: Promise<unknown>): void {
+    this.#running.set(queue, (this.#running.get(queue) ?? 0) + 1);
+    const work = run.finally(() => {
+      this.#running.set(queue, (this.#running.get(queue) ?? 1) - 1);
+      this.#work.delete(work);
+    });
+    this.#work.add(work);
+  }
+
+  /** It was committed here a moment ago, so nobody has tried it. */
+  #attempt({ ref }: Dispatch): Promise<JobResult> {
+    return runInvocation({ ...this.parts, queues: this.parts.queues.all }, ref, { fresh: false });
+  }
+
   /** An attempt that fails goes to the queue, which has the patience. */
   async #run(dispatch: Dispatch): Promise<void> {
     const { queues, logger, backoffMs: firstMs } = this.parts;
     try {
-      // It was committed here a moment ago, so nobody has tried it.
-      await runInvocation({ ...this.parts, queues: queues.all }, dispatch.ref, { fresh: false });
+      await this.#attempt(dispatch);
     } catch (error) {
       logger.warn({ job: dispatch.jobId, err: messageOf(error) }, 'attempt failed');
       const delayMs = backoffMs(1, error, firstMs);

@@ -10,6 +10,7 @@ import type { OrderRecord } from '../machines/order-view.ts';
 import { messageOf, TerminalError } from '../platform/errors.ts';
 import { failureWords } from '../platform/failure-words.ts';
 import type { Logger } from '../platform/logger.ts';
+import type { FirstStages, JobResult } from './first-stages.ts';
 import type { LateUndos, Processors } from './processors.ts';
 import type { Work } from './work.ts';
 
@@ -26,15 +27,12 @@ export interface WorkerParts {
 
 type Outcome = Extract<Stimulus, { kind: 'outcome' }>['outcome'];
 
-/** How a job ended, kept on the job for Bull Board. */
-export type JobResult = 'moved' | 'stale';
-
 /** Starts taking jobs from every queue. A job that completes has its transition committed. */
-export function startWorkers(parts: WorkerParts): void {
+export function startWorkers(parts: WorkerParts, firstStages: FirstStages): void {
   for (const queue of parts.queues) {
     const run = queue.name === TIMER_QUEUE ? runTimer : runQueued;
     queue
-      .process(parts.concurrency, (job) => run(parts, job.data))
+      .process(parts.concurrency, (job) => firstStages.run(queue.name, job.data, () => run(parts, job.data)))
       .catch((error: unknown) => {
         parts.logger.error({ err: error, queue: queue.name }, 'queue: no more jobs are taken');
       });

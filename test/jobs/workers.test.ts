@@ -4,6 +4,7 @@ import type Bull from 'bull';
 import { pino } from 'pino';
 import type { PendingRef } from '../../src/actors/ports.ts';
 import { Registry } from '../../src/actors/registry.ts';
+import { FirstStages } from '../../src/jobs/first-stages.ts';
 import type { Processors } from '../../src/jobs/processors.ts';
 import { backoffMs, Queues } from '../../src/jobs/queues.ts';
 import type { Work } from '../../src/jobs/work.ts';
@@ -50,15 +51,10 @@ async function setUp(
   };
   const undone: string[] = [];
   const lateUndos = { 'validation.check': async ({ state }: OrderRecord) => void undone.push(state) };
-  startWorkers({
-    queues: queues.all,
-    registry: new Registry(parts, 10),
-    processors,
-    lateUndos,
-    concurrency: 4,
-    attempts,
-    logger: pino({ level: 'silent' }),
-  });
+  const registry = new Registry(parts, 10);
+  const logger = pino({ level: 'silent' });
+  const workers = { queues: queues.all, registry, processors, lateUndos, concurrency: 4, attempts, logger };
+  startWorkers(workers, new FirstStages(4));
   const run = async (ref: PendingRef) => {
     const completed = once(queue, 'completed') as Promise<[Bull.Job, unknown]>;
     await queues.add([{ queue: 'validation', jobId: `j.${ref.seq}`, ref, delayMs: 0 }]);

@@ -2,6 +2,7 @@
 import test from 'ava';
 import { Registry } from '../../src/actors/registry.ts';
 import type { Sweep } from '../../src/actors/sweep.ts';
+import { FirstStages } from '../../src/jobs/first-stages.ts';
 import { startWorkers } from '../../src/jobs/workers.ts';
 import { eventually } from '../support/engine.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
@@ -49,15 +50,8 @@ async function rested(setting: Setting, count: number) {
 async function work({ store, queues, clock }: Setting, count: number): Promise<void> {
   const registry = new Registry({ store, versions, clock, leases, publish: () => undefined }, 10);
   const processors = { 'validation.check': async () => ({ type: 'stock.held' }) };
-  startWorkers({
-    queues: queues.all,
-    registry,
-    processors,
-    lateUndos: {},
-    concurrency: 4,
-    attempts: 3,
-    logger,
-  });
+  const workers = { queues: queues.all, registry, processors, lateUndos: {}, attempts: 3, logger };
+  startWorkers({ ...workers, concurrency: 4 }, new FirstStages(4));
   await eventually(
     async () => [...store.records.values()].filter(({ state }) => state === 'charging').length,
     (done) => done === count,
