@@ -75,6 +75,15 @@ async function setUp(t: ExecutionContext, validate: (orderId: string) => Promise
 
 const held = async () => ({ type: 'stock.held' });
 
+/** What waits, and what lets it go. */
+function createGate() {
+  let go = () => {};
+  const gate = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  return { gate, go: () => go() };
+}
+
 test('it is begun before its job is there, which then ends with it: one run of both', async (t) => {
   const { place, handOn, calls, queues, work, stateOf, resultOf } = await setUp(t, held);
   const dispatch = place('o1');
@@ -93,10 +102,7 @@ test('it is begun before its job is there, which then ends with it: one run of b
 });
 
 test('a job that comes while it runs waits for it', async (t) => {
-  let go = () => {};
-  const gate = new Promise<void>((resolve) => {
-    go = resolve;
-  });
+  const { gate, go } = createGate();
   const { place, handOn, calls, queue, queues, work, resultOf } = await setUp(t, () => gate.then(held));
   work();
   const dispatch = place('o1');
@@ -134,10 +140,7 @@ test('its failure is the job’s, which is repeated', async (t) => {
 });
 
 test('nothing is begun ahead of those that wait: the places are full', async (t) => {
-  let go = () => {};
-  const gate = new Promise<void>((resolve) => {
-    go = resolve;
-  });
+  const { gate, go } = createGate();
   const { place, handOn, calls, queue, queues, work, stateOf } = await setUp(t, () => gate.then(held));
   work();
   await queues.add(['o1', 'o2', 'o3'].map(place));
@@ -169,10 +172,7 @@ test('nothing of a paused queue is begun', async (t) => {
 });
 
 test('a stop waits for what was begun, and begins nothing more', async (t) => {
-  let go = () => {};
-  const gate = new Promise<void>((resolve) => {
-    go = resolve;
-  });
+  const { gate, go } = createGate();
   const { place, handOn, calls, stateOf } = await setUp(t, () => gate.then(held));
   handOn.take(place('o1'));
   const stopped = handOn.close();
