@@ -3,6 +3,7 @@
  * way through Redis. The job then ends as what was begun ends.
  */
 import type { PendingRef } from '../actors/ports.ts';
+import { Places } from './places.ts';
 
 /** How a job ended, kept on the job for Bull Board. */
 export type JobResult = 'moved' | 'stale';
@@ -15,14 +16,16 @@ const keyOf = ({ actorId, id }: PendingRef): string => `${actorId}.${id}`;
 /** What was begun in this process, and how many jobs run in it. */
 export class FirstStages {
   readonly #begun = new Map<string, Promise<JobResult>>();
-  readonly #running = new Map<string, number>();
+  readonly #jobs: Places;
 
-  /** @param places jobs at once, for each queue */
-  constructor(private readonly places: number) {}
+  /** @param concurrency jobs at once, for each queue */
+  constructor(concurrency: number) {
+    this.#jobs = new Places(concurrency);
+  }
 
   /** Whether that queue keeps nothing back from this process: older orders would wait longer for a newer one else. */
   hasRoom(queue: string): boolean {
-    return (this.#running.get(queue) ?? 0) < this.places;
+    return this.#jobs.areFree(queue);
   }
 
   /** Leaves what was begun for its job, with its failure, if it comes to that. */
@@ -35,15 +38,10 @@ export class FirstStages {
   }
 
   /** Runs a job of that queue: ends as what was begun for it, or else does the `work`. @throws what either throws */
-  async run(queue: string, ref: PendingRef, work: () => Promise<JobResult>): Promise<JobResult> {
+  run(queue: string, ref: PendingRef, work: () => Promise<JobResult>): Promise<JobResult> {
     const key = keyOf(ref);
     const begun = ref.seq === 1 ? this.#begun.get(key) : undefined;
     this.#begun.delete(key);
-    this.#running.set(queue, (this.#running.get(queue) ?? 0) + 1);
-    try {
-      return await (begun ?? work());
-    } finally {
-      this.#running.set(queue, (this.#running.get(queue) ?? 1) - 1);
-    }
+    return this.#jobs.hold(queue, () => begun ?? work());
   }
 }

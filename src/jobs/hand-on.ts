@@ -3,6 +3,7 @@ import type { Dispatch } from '../actors/ports.ts';
 import { TIMER_QUEUE } from '../actors/relay.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { FirstStages, JobResult } from './first-stages.ts';
+import { Places } from './places.ts';
 import type { Queues } from './queues.ts';
 import { backoffMs } from './queues.ts';
 import { runInvocation, type WorkerParts } from './workers.ts';
@@ -15,13 +16,15 @@ export interface HandOnParts extends Omit<WorkerParts, 'queues'> {
   firstStages: FirstStages;
 }
 
-/** The stages that run in this process without a job of their own. */
+/** The stages that run in this process without waiting for a job. */
 export class HandOn {
-  readonly #running = new Map<string, number>();
+  readonly #places: Places;
   readonly #work = new Set<Promise<unknown>>();
   #closed = false;
 
-  constructor(private readonly parts: HandOnParts) {}
+  constructor(private readonly parts: HandOnParts) {
+    this.#places = new Places(parts.slots);
+  }
 
   /**
    * True when the stage is taken: it runs now, and the queue need not know of it. A process that dies with it leaves
@@ -30,21 +33,18 @@ export class HandOn {
    */
   take(dispatch: Dispatch): boolean {
     const { queue, ref, delayMs } = dispatch;
-    const { slots, queues, firstStages } = this.parts;
+    const { queues, firstStages } = this.parts;
     if (this.#closed || queue === TIMER_QUEUE || delayMs > 0) return false;
-    if ((this.#running.get(queue) ?? 0) >= slots || queues.isPaused(queue)) return false;
+    if (!this.#places.areFree(queue) || queues.isPaused(queue)) return false;
     if (ref.seq > 1) {
-      this.#hold(queue, this.#run(dispatch));
+      void this.#hold(queue, () => this.#run(dispatch));
       return true;
     }
-    if (firstStages.hasRoom(queue)) {
-      const work = this.#attempt(dispatch);
-      firstStages.begin(ref, work);
-      this.#hold(
-        queue,
-        work.catch(() => undefined),
+    if (firstStages.hasRoom(queue))
+      firstStages.begin(
+        ref,
+        this.#hold(queue, () => this.#attempt(dispatch)),
       );
-    }
     return false;
   }
 
@@ -54,14 +54,12 @@ export class HandOn {
     await Promise.all(this.#work);
   }
 
-  /** Counts it as running until it ends. */
-  #hold(queue: string, run: Promise<unknown>): void {
-    this.#running.set(queue, (this.#running.get(queue) ?? 0) + 1);
-    const work = run.finally(() => {
-      this.#running.set(queue, (this.#running.get(queue) ?? 1) - 1);
-      this.#work.delete(work);
-    });
-    this.#work.add(work);
+  /** Does the work in a place of that queue; a stop waits for it. */
+  #hold<T>(queue: string, work: () => Promise<T>): Promise<T> {
+    const held = this.#places.hold(queue, work);
+    const ended: Promise<unknown> = held.catch(() => undefined).then(() => this.#work.delete(ended));
+    this.#work.add(ended);
+    return held;
   }
 
   /** It was committed here a moment ago, so nobody has tried it. */

@@ -55,6 +55,8 @@ async function setUp(t: ExecutionContext, validate: (orderId: string) => Promise
   const parts = { registry, processors, lateUndos: {}, concurrency: PLACES, attempts: 3, logger };
   const handOn = new HandOn({ ...parts, queues, firstStages, slots: 10, backoffMs: 1 });
   t.teardown(() => handOn.close());
+  const stateOf = (orderId: string) => store.records.get(orderId)?.state;
+  const resultOf = async (orderId: string) => (await queue.getJob(dispatchOf(orderId).jobId))?.returnvalue;
   return {
     store,
     queues,
@@ -68,8 +70,18 @@ async function setUp(t: ExecutionContext, validate: (orderId: string) => Promise
       return dispatchOf(orderId);
     },
     work: () => startWorkers({ ...parts, queues: queues.all }, firstStages),
-    stateOf: (orderId: string) => store.records.get(orderId)?.state,
-    resultOf: async (orderId: string) => (await queue.getJob(dispatchOf(orderId).jobId))?.returnvalue,
+    stateOf,
+    resultOf,
+    committed: (orderId: string) =>
+      eventually(
+        async () => stateOf(orderId),
+        (state) => state === 'charging',
+      ),
+    completed: (orderId: string) =>
+      eventually(
+        () => resultOf(orderId),
+        (result) => result === 'moved',
+      ),
   };
 }
 
@@ -85,25 +97,21 @@ function createGate() {
 }
 
 test('it is begun before its job is there, which then ends with it: one run of both', async (t) => {
-  const { place, handOn, calls, queues, work, stateOf, resultOf } = await setUp(t, held);
+  const { place, handOn, calls, queues, work, committed, completed } = await setUp(t, held);
   const dispatch = place('o1');
   t.false(handOn.take(dispatch), 'the job is wanted');
-  await eventually(
-    async () => stateOf('o1'),
-    (state) => state === 'charging',
-  );
+  await committed('o1');
   await queues.add([dispatch]);
   work();
-  await eventually(
-    () => resultOf('o1'),
-    (result) => result === 'moved',
-  );
+  await completed('o1');
   t.deepEqual(calls, ['o1']);
 });
 
 test('a job that comes while it runs waits for it', async (t) => {
   const { gate, go } = createGate();
-  const { place, handOn, calls, queue, queues, work, resultOf } = await setUp(t, () => gate.then(held));
+  const { place, handOn, calls, queue, queues, work, resultOf, completed } = await setUp(t, () =>
+    gate.then(held),
+  );
   work();
   const dispatch = place('o1');
   handOn.take(dispatch);
@@ -115,16 +123,13 @@ test('a job that comes while it runs waits for it', async (t) => {
   t.deepEqual(calls, ['o1']);
   t.falsy(await resultOf('o1'));
   go();
-  await eventually(
-    () => resultOf('o1'),
-    (result) => result === 'moved',
-  );
+  await completed('o1');
   t.deepEqual(calls, ['o1']);
 });
 
 test('its failure is the job’s, which is repeated', async (t) => {
   let failures = 1;
-  const { place, handOn, calls, queues, work, stateOf } = await setUp(t, async () => {
+  const { place, handOn, calls, queues, work, committed } = await setUp(t, async () => {
     if (failures-- > 0) throw new RetryableError('away', { retryAfterMs: 1 });
     return held();
   });
@@ -132,16 +137,13 @@ test('its failure is the job’s, which is repeated', async (t) => {
   handOn.take(dispatch);
   await queues.add([dispatch]);
   work();
-  await eventually(
-    async () => stateOf('o1'),
-    (state) => state === 'charging',
-  );
+  await committed('o1');
   t.deepEqual(calls, ['o1', 'o1']);
 });
 
 test('nothing is begun ahead of those that wait: the places are full', async (t) => {
   const { gate, go } = createGate();
-  const { place, handOn, calls, queue, queues, work, stateOf } = await setUp(t, () => gate.then(held));
+  const { place, handOn, calls, queue, queues, work, committed } = await setUp(t, () => gate.then(held));
   work();
   await queues.add(['o1', 'o2', 'o3'].map(place));
   await eventually(
@@ -153,10 +155,7 @@ test('nothing is begun ahead of those that wait: the places are full', async (t)
   t.false(calls.includes('o4'));
   await queues.add([dispatch]);
   go();
-  await eventually(
-    async () => stateOf('o4'),
-    (state) => state === 'charging',
-  );
+  await committed('o4');
   t.deepEqual(calls, ['o1', 'o2', 'o3', 'o4']);
 });
 
