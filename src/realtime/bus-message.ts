@@ -16,6 +16,11 @@ const isObject = (value: unknown): value is Unknown => typeof value === 'object'
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 const isText = (value: unknown): value is string => typeof value === 'string';
 
+/** As `toISOString` writes it. */
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const isMoment = (value: unknown): boolean =>
+  isText(value) && MOMENT.test(value) && !Number.isNaN(Date.parse(value));
+
 const isReason = (value: unknown): boolean =>
   isObject(value) &&
   isText(value.code) &&
@@ -36,8 +41,7 @@ const isTransition = (value: unknown): boolean =>
   TEXTS.every((name) => isText(value[name])) &&
   isCount(value.seq) &&
   value.seq !== 0 &&
-  isText(value.at) &&
-  !Number.isNaN(Date.parse(value.at)) &&
+  isMoment(value.at) &&
   typeof value.final === 'boolean' &&
   (value.lines === undefined || areLines(value.lines)) &&
   (value.amountMinor === undefined || Number.isSafeInteger(value.amountMinor)) &&

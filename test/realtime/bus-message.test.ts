@@ -39,6 +39,8 @@ const WRONG: [string, object][] = [
   ['a seq as text', { seq: '3' }],
   ['no moment', { at: 'soon' }],
   ['a moment as a number', { at: 5 }],
+  ['a moment in other words', { at: 'Sat, 21 Nov 2026 10:00:00 GMT' }],
+  ['a day that never comes', { at: '2026-13-40T10:00:00.000Z' }],
   ['no type', { type: null }],
   ['a state that is none', { from: {} }],
   ['no new state', { to: undefined }],
