@@ -38,6 +38,13 @@ const checkpoint = (storage: Storage): void => storage.runBatch(() => {}, { isBu
 const read = (storage: Storage, range = EVERYTHING, reverse = false): [string, string][] =>
   [...storage.scan(storage.documents, range, { reverse })].map((entry) => [`${entry.key}`, `${entry.value}`]);
 
+/** What the tables have without the log. */
+function readTables(t: ExecutionContext, folder: string): [string, string][] {
+  const left = crash(t, folder);
+  rmSync(join(left, 'log'));
+  return read(open(t, left));
+}
+
 test('every batch is found again after a crash, in the log and behind a checkpoint', async (t) => {
   const folder = join(temporaryFolder(t), 'store');
   const storage = open(t, folder);
@@ -54,9 +61,7 @@ test('every batch is found again after a crash, in the log and behind a checkpoi
     ['b', '3'],
     ['empty', ''],
   ]);
-  const withoutLog = crash(t, folder);
-  rmSync(join(withoutLog, 'log'));
-  t.deepEqual(read(open(t, withoutLog)), [['a', '1']], 'this test needs batches that are in the log alone');
+  t.deepEqual(readTables(t, folder), [['a', '1']], 'this test needs batches that are in the log alone');
 });
 
 test('a record that is torn anywhere is none, and those before it are', async (t) => {
@@ -98,11 +103,7 @@ test('what was logged before a checkpoint is not read as if it came after it', a
 test('the log is put away when it has grown, and a batch that is too large for it at once', async (t) => {
   const folder = join(temporaryFolder(t), 'store');
   const storage = open(t, folder);
-  const withoutLog = () => {
-    const left = crash(t, folder);
-    rmSync(join(left, 'log'));
-    return new Map(read(open(t, left)));
-  };
+  const withoutLog = () => new Map(readTables(t, folder));
   storage.runBatch(() => put(storage, 'large', 'x'.repeat(1024 * 1024)));
   t.false(withoutLog().has('large'), 'this test needs a checkpoint that comes after the batch');
   await new Promise((resolve) => setImmediate(resolve));
@@ -117,11 +118,7 @@ test('the log is put away when it has grown, and a batch that is too large for i
 test('in a pause a smaller log is put away too, and what comes after it is kept', async (t) => {
   const folder = join(temporaryFolder(t), 'store');
   const storage = open(t, folder);
-  const inTables = (name: string) => {
-    const left = crash(t, folder);
-    rmSync(join(left, 'log'));
-    return new Map(read(open(t, left))).has(name);
-  };
+  const inTables = (name: string) => new Map(readTables(t, folder)).has(name);
   storage.runBatch(() => put(storage, 'small', 'x'));
   storage.runBatch(() => put(storage, 'more', 'x'.repeat(200 * 1024)));
   t.false(inTables('more'), 'this test needs a checkpoint that comes after the batch');

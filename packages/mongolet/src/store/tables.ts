@@ -14,7 +14,7 @@ const MAP_SIZES_BYTES = [2 ** 40, 2 ** 36, 2 ** 33, 2 ** 31];
 const MAX_READERS = 2048;
 /** A checkpoint follows when so much was logged: some ten milliseconds of work, at a start too. */
 const CHECKPOINT_BYTES = 1024 * 1024;
-/** So much is put away when nobody has written for a while: a millisecond or two, which then nobody waits for. */
+/** So much is put away when nobody has written for a while: a few milliseconds, which then nobody waits for. */
 const PAUSE_BYTES = 128 * 1024;
 const PAUSE_MS = 2;
 /** A batch larger than this, or one that comes when so much could not be put away, is a checkpoint itself. */
