@@ -109,5 +109,6 @@ export function startWork(
   };
   const firstStages = new FirstStages(parts.concurrency);
   startWorkers({ ...parts, queues: queues.all }, firstStages);
-  return new HandOn({ ...parts, queues, slots, firstStages, backoffMs: environment.ORDO_BACKOFF_MS });
+  const { ORDO_BACKOFF_MS: backoffMs, ORDO_LEASE_MS: leaseMs } = environment;
+  return new HandOn({ ...parts, queues, clock, slots, firstStages, backoffMs, leaseMs });
 }

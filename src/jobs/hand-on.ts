@@ -1,6 +1,7 @@
 /** Hands an order's next stage straight on, where this process has room for it: the queue is for what has to wait. */
 import type { Dispatch } from '../actors/ports.ts';
 import { TIMER_QUEUE } from '../actors/relay.ts';
+import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { FirstStages, JobResult } from './first-stages.ts';
 import { Places } from './places.ts';
@@ -10,15 +11,28 @@ import { runInvocation, type WorkerParts } from './workers.ts';
 
 export interface HandOnParts extends Omit<WorkerParts, 'queues'> {
   queues: Queues;
+  clock: Clock;
   backoffMs: number;
+  /** How long pending work may rest before the sweep looks after it. */
+  leaseMs: number;
   /** Stages at once, per queue; none when 0. */
   slots: number;
   firstStages: FirstStages;
 }
 
+/** Stages in line, for each place of a queue. A job of Bull and the look at its order cost far more than a short wait. */
+const IN_LINE_PER_PLACE = 4;
+
+interface InLine {
+  dispatch: Dispatch;
+  /** From then on the sweep may have handed it over. */
+  expires: Date;
+}
+
 /** The stages that run in this process without waiting for a job. */
 export class HandOn {
   readonly #places: Places;
+  readonly #lines = new Map<string, InLine[]>();
   readonly #work = new Set<Promise<unknown>>();
   #closed = false;
 
@@ -27,20 +41,22 @@ export class HandOn {
   }
 
   /**
-   * True when the stage is taken: it runs now, and the queue need not know of it. A process that dies with it leaves
-   * it pending in the order, as it would a job. Refused: what is to come later, and everything of a queue that is
-   * paused or whose slots are full. The first stage of an order is begun too, but needs its job all the same.
+   * True when the stage is taken: it runs now, or next when one of its queue ends, and the queue need not know of it. A
+   * process that dies with it leaves it pending in the order, as it would a job. Refused: what is to come later, and
+   * everything of a queue that is paused or whose line is full. The first stage of an order is begun too, where there is
+   * a place, but needs its job all the same.
    */
   take(dispatch: Dispatch): boolean {
     const { queue, ref, delayMs } = dispatch;
     const { queues, firstStages } = this.parts;
-    if (this.#closed || queue === TIMER_QUEUE || delayMs > 0) return false;
-    if (!this.#places.areFree(queue) || queues.isPaused(queue)) return false;
+    if (this.#closed || queue === TIMER_QUEUE || delayMs > 0 || queues.isPaused(queue)) return false;
+    const isFree = this.#places.areFree(queue);
     if (ref.seq > 1) {
+      if (!isFree) return this.#stand(dispatch);
       void this.#hold(queue, () => this.#run(dispatch));
       return true;
     }
-    if (firstStages.hasRoom(queue))
+    if (isFree && firstStages.hasRoom(queue))
       firstStages.begin(
         ref,
         this.#hold(queue, () => this.#attempt(dispatch)),
@@ -48,18 +64,48 @@ export class HandOn {
     return false;
   }
 
-  /** Takes nothing more; resolves when what runs has ended. */
+  /** Takes nothing more; resolves when what runs has ended, and what stood in line is in its queue. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#work);
+    const waiting = [...this.#lines.values()].flatMap((line) => line.splice(0));
+    await Promise.all([this.#enqueue(waiting.map(({ dispatch }) => dispatch)), ...this.#work]);
   }
 
-  /** Does the work in a place of that queue; a stop waits for it. */
+  /** Does the work in a place of that queue, and then what stands in line for it; a stop waits for it. */
   #hold<T>(queue: string, work: () => Promise<T>): Promise<T> {
     const held = this.#places.hold(queue, work);
-    const ended: Promise<unknown> = held.catch(() => undefined).then(() => this.#work.delete(ended));
+    const ended: Promise<unknown> = held
+      .catch(() => undefined)
+      .then(() => {
+        this.#work.delete(ended);
+        this.#next(queue);
+      });
     this.#work.add(ended);
     return held;
+  }
+
+  /** In line, if that is not full. */
+  #stand(dispatch: Dispatch): boolean {
+    const { slots, leaseMs, clock } = this.parts;
+    const line = this.#lines.get(dispatch.queue) ?? [];
+    if (line.length >= slots * IN_LINE_PER_PLACE) return false;
+    line.push({ dispatch, expires: new Date(clock.now().getTime() + leaseMs / 2) });
+    this.#lines.set(dispatch.queue, line);
+    return true;
+  }
+
+  /** A place is free. What must not run here any more goes to the queue. */
+  #next(queue: string): void {
+    const { queues, clock } = this.parts;
+    const line = this.#lines.get(queue) ?? [];
+    for (let next = line.shift(); next !== undefined; next = line.shift()) {
+      const { dispatch, expires } = next;
+      if (!queues.isPaused(queue) && clock.now() < expires) {
+        void this.#hold(queue, () => this.#run(dispatch));
+        return;
+      }
+      void this.#enqueue([dispatch]);
+    }
   }
 
   /** It was committed here a moment ago, so nobody has tried it. */
@@ -69,15 +115,23 @@ export class HandOn {
 
   /** An attempt that fails goes to the queue, which has the patience. */
   async #run(dispatch: Dispatch): Promise<void> {
-    const { queues, logger, backoffMs: firstMs } = this.parts;
+    const { logger, backoffMs: firstMs } = this.parts;
     try {
       await this.#attempt(dispatch);
     } catch (error) {
       logger.warn({ job: dispatch.jobId, err: messageOf(error) }, 'attempt failed');
-      const delayMs = backoffMs(1, error, firstMs);
-      await queues.add([{ ...dispatch, delayMs }]).catch((cause: unknown) => {
-        logger.warn({ job: dispatch.jobId, err: messageOf(cause) }, 'job not handed over; the sweep will');
-      });
+      await this.#enqueue([{ ...dispatch, delayMs: backoffMs(1, error, firstMs) }]);
+    }
+  }
+
+  /** Never rejects. */
+  async #enqueue(dispatches: Dispatch[]): Promise<void> {
+    const { queues, logger } = this.parts;
+    try {
+      await queues.add(dispatches);
+    } catch (cause) {
+      const jobs = dispatches.map(({ jobId }) => jobId);
+      logger.warn({ jobs, err: messageOf(cause) }, 'jobs not handed over; the sweep will');
     }
   }
 }

@@ -53,7 +53,7 @@ async function setUp(t: ExecutionContext, validate: (orderId: string) => Promise
   const logger = pino({ level: 'silent' });
   const firstStages = new FirstStages(PLACES);
   const parts = { registry, processors, lateUndos: {}, concurrency: PLACES, attempts: 3, logger };
-  const handOn = new HandOn({ ...parts, queues, firstStages, slots: 10, backoffMs: 1 });
+  const handOn = new HandOn({ ...parts, queues, clock: systemClock, firstStages, slots: 10, ...settings });
   t.teardown(() => handOn.close());
   const stateOf = (orderId: string) => store.records.get(orderId)?.state;
   const resultOf = async (orderId: string) => (await queue.getJob(dispatchOf(orderId).jobId))?.returnvalue;
