@@ -10,8 +10,9 @@ export interface Options {
   quick: boolean;
   /** Interleaved rounds of everything that is compared. */
   repeat: number;
-  /** Orders of the flood, and of the window, for an engine that completes 250 a second. */
-  orders: number;
+  /** About how long the flood and the window last: long enough for a compiler that learns while it runs. */
+  floodSeconds: number;
+  windowSeconds: number;
   warmup: number;
   /** How long the open loop of 50 orders per second lasts. */
   openSeconds: number;
@@ -31,7 +32,8 @@ export interface Options {
 
 const FULL = {
   repeat: '3',
-  orders: '3000',
+  'flood-seconds': '20',
+  'window-seconds': '10',
   warmup: '500',
   'open-seconds': '20',
   stored: '0,100000,1000000',
@@ -46,7 +48,8 @@ const FULL = {
 
 const QUICK: typeof FULL = {
   repeat: '1',
-  orders: '400',
+  'flood-seconds': '1',
+  'window-seconds': '1',
   warmup: '200',
   'open-seconds': '3',
   stored: '0,20000',
@@ -83,7 +86,8 @@ export function readOptions(args: string[]): Options {
     parts: parts as PartName[],
     quick: given.quick ?? false,
     repeat: wholeNumber('repeat', size.repeat),
-    orders: wholeNumber('orders', size.orders),
+    floodSeconds: wholeNumber('flood-seconds', size['flood-seconds']),
+    windowSeconds: wholeNumber('window-seconds', size['window-seconds']),
     warmup: wholeNumber('warmup', size.warmup),
     openSeconds: wholeNumber('open-seconds', size['open-seconds']),
     stored: size.stored.split(',').map((value) => wholeNumber('stored', value)),

@@ -11,15 +11,20 @@ export interface PartContext {
 
 export type Part = (context: PartContext) => Promise<Section[]>;
 
-/** Orders per second that the sizes of `Options` are meant for. */
-const NOMINAL_PER_S = 250;
+/** About how many orders an engine completes in a second on two cores. */
+export interface Rate {
+  flood: number;
+  window: number;
+}
 
-/** The harness's settings of one run of an engine that completes about so many orders a second. */
-export function settingsOf(options: Options, nominalPerS = NOMINAL_PER_S): Case['settings'] {
-  const orders = Math.max(100, Math.round((options.orders * nominalPerS) / NOMINAL_PER_S));
+const ORDO: Rate = { flood: 600, window: 500 };
+
+/** The harness's settings of a run that lasts as long as it is asked to, at about that rate. */
+export function settingsOf(options: Options, rate = ORDO): Case['settings'] {
+  const orders = Math.max(100, rate.flood * options.floodSeconds);
   return {
     orders,
-    'window-orders': orders,
+    'window-orders': Math.max(100, rate.window * options.windowSeconds),
     warmup: Math.min(options.warmup, orders),
     'rate-seconds': options.openSeconds,
   };

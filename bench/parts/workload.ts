@@ -1,19 +1,18 @@
 /** The workload on our engine, and on those that somebody would pick instead. */
 import { runInterleaved } from '../harness.ts';
 import { demandNote, medianOf, ratio, workloadTable } from '../report.ts';
-import { type Part, settingsOf } from './part.ts';
+import { type Part, type Rate, settingsOf } from './part.ts';
 
 const ORDO = 'ordo';
 
-/** About how many orders each completes in a second on two cores, so that all run for about as long. */
-const NOMINAL_PER_S: Record<string, number> = {
-  ordo: 250,
-  naive: 300,
-  dbos: 85,
-  restate: 220,
-  'restate-4p': 300,
-  'restate-vo': 120,
-  'restate-xstate': 45,
+/** So that all of them run for about as long, as in `peers/results/plan.json`. */
+const RATES: Record<string, Rate> = {
+  naive: { flood: 330, window: 300 },
+  dbos: { flood: 130, window: 150 },
+  restate: { flood: 420, window: 300 },
+  'restate-4p': { flood: 470, window: 420 },
+  'restate-vo': { flood: 200, window: 160 },
+  'restate-xstate': { flood: 70, window: 50 },
 };
 
 /** Our engine alone. */
@@ -33,7 +32,7 @@ export const peers: Part = async ({ options, say }) => {
   const cases = names.map((peer) => ({
     name: peer,
     peer,
-    settings: settingsOf(options, NOMINAL_PER_S[peer]),
+    settings: settingsOf(options, RATES[peer]),
   }));
   const runs = await runInterleaved(cases, options.repeat, say);
   const flood = (name: string) => medianOf(runs.get(name), (run) => run.saturated.completedPerS);
