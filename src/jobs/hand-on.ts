@@ -4,6 +4,7 @@ import { TIMER_QUEUE } from '../actors/relay.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { FirstStages, JobResult } from './first-stages.ts';
+import { Line } from './line.ts';
 import { Places } from './places.ts';
 import type { Queues } from './queues.ts';
 import { backoffMs } from './queues.ts';
@@ -23,16 +24,10 @@ export interface HandOnParts extends Omit<WorkerParts, 'queues'> {
 /** Stages in line, for each place of a queue. A job of Bull and the look at its order cost far more than a short wait. */
 const IN_LINE_PER_PLACE = 4;
 
-interface InLine {
-  dispatch: Dispatch;
-  /** From then on the sweep may have handed it over. */
-  expires: Date;
-}
-
 /** The stages that run in this process without waiting for a job. */
 export class HandOn {
   readonly #places: Places;
-  readonly #lines = new Map<string, InLine[]>();
+  readonly #lines = new Map<string, Line>();
   readonly #work = new Set<Promise<unknown>>();
   #closed = false;
 
@@ -52,7 +47,7 @@ export class HandOn {
     if (this.#closed || queue === TIMER_QUEUE || delayMs > 0 || queues.isPaused(queue)) return false;
     const isFree = this.#places.areFree(queue);
     if (ref.seq > 1) {
-      if (!isFree) return this.#stand(dispatch);
+      if (!isFree) return this.#lineOf(queue).stand(dispatch);
       void this.#hold(queue, () => this.#run(dispatch));
       return true;
     }
@@ -67,45 +62,44 @@ export class HandOn {
   /** Takes nothing more; resolves when what runs has ended, and what stood in line is in its queue. */
   async close(): Promise<void> {
     this.#closed = true;
-    const waiting = [...this.#lines.values()].flatMap((line) => line.splice(0));
-    await Promise.all([this.#enqueue(waiting.map(({ dispatch }) => dispatch)), ...this.#work]);
+    for (const line of this.#lines.values()) line.dissolve();
+    while (this.#work.size > 0) await Promise.all(this.#work);
   }
 
-  /** Does the work in a place of that queue, and then what stands in line for it; a stop waits for it. */
+  /** A stop waits for it. */
+  #track(work: Promise<unknown>): void {
+    const ended: Promise<unknown> = work.catch(() => undefined).then(() => this.#work.delete(ended));
+    this.#work.add(ended);
+  }
+
+  /** Does the work in a place of that queue, and then what stands in line for it. */
   #hold<T>(queue: string, work: () => Promise<T>): Promise<T> {
     const held = this.#places.hold(queue, work);
-    const ended: Promise<unknown> = held
-      .catch(() => undefined)
-      .then(() => {
-        this.#work.delete(ended);
-        this.#next(queue);
-      });
-    this.#work.add(ended);
+    this.#track(held.catch(() => undefined).then(() => this.#next(queue)));
     return held;
   }
 
-  /** In line, if that is not full. */
-  #stand(dispatch: Dispatch): boolean {
+  #lineOf(queue: string): Line {
     const { slots, leaseMs, clock } = this.parts;
-    const line = this.#lines.get(dispatch.queue) ?? [];
-    if (line.length >= slots * IN_LINE_PER_PLACE) return false;
-    line.push({ dispatch, expires: new Date(clock.now().getTime() + leaseMs / 2) });
-    this.#lines.set(dispatch.queue, line);
-    return true;
+    const line =
+      this.#lines.get(queue) ??
+      new Line({
+        clock,
+        max: slots * IN_LINE_PER_PLACE,
+        // Another process may have a place; and when the lease ends, the sweep looks for it in the queue.
+        patienceMs: leaseMs / 2,
+        leave: (dispatches) => this.#track(this.#enqueue(dispatches)),
+      });
+    this.#lines.set(queue, line);
+    return line;
   }
 
-  /** A place is free. What must not run here any more goes to the queue. */
+  /** A place is free. */
   #next(queue: string): void {
-    const { queues, clock } = this.parts;
-    const line = this.#lines.get(queue) ?? [];
-    for (let next = line.shift(); next !== undefined; next = line.shift()) {
-      const { dispatch, expires } = next;
-      if (!queues.isPaused(queue) && clock.now() < expires) {
-        void this.#hold(queue, () => this.#run(dispatch));
-        return;
-      }
-      void this.#enqueue([dispatch]);
-    }
+    const line = this.#lineOf(queue);
+    if (this.parts.queues.isPaused(queue)) line.dissolve();
+    const next = line.next();
+    if (next) void this.#hold(queue, () => this.#run(next));
   }
 
   /** It was committed here a moment ago, so nobody has tried it. */

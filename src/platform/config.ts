@@ -83,8 +83,8 @@ export const environmentSchema = z.object({
     .string()
     .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'expected whsec_ and at least 24 bytes in base64')
     .optional(),
-  /** Stages at once, per queue and process. */
-  ORDO_CONCURRENCY: integer(1, 1_000, 128),
+  /** Stages at once, per queue and process. What ends together is written together: more of them cost less each. */
+  ORDO_CONCURRENCY: integer(1, 1_000, 512),
   /** Webhooks sent at once, to all endpoints together and per process; at least one for each endpoint there may be. */
   ORDO_WEBHOOK_CONCURRENCY: integer(50, 1_000, 64),
   /** `false` makes every stage a job of its own; else only those are that must wait, and the first. */

@@ -130,17 +130,22 @@ test('what stands in line of a queue that is paused goes there', async (t) => {
   t.deepEqual(charging, ['o1', 'o2']);
 });
 
-test('what has stood in line for half of its lease goes to the queue: the sweep will look for it there', async (t) => {
+test('what has stood in line for half of its lease goes to the queue, though no place has become free', async (t) => {
   const { validated, handOn, charging, begun, pay, clock, inQueue } = await setUp(t);
   for (const order of named(3)) handOn.take(await validated(order));
   await begun(['o1', 'o2']);
-  clock.advance(leases.leaseMs / 2);
+  clock.advance(leases.leaseMs / 4);
   handOn.take(await validated('o4'));
-  await pay('o1');
-  await begun(['o1', 'o2', 'o4']);
-  t.deepEqual(charging, ['o1', 'o2', 'o4']);
+  clock.advance(leases.leaseMs / 4);
   await eventually(inQueue, (waiting) => waiting.length > 0);
   t.deepEqual(await inQueue(), ['o3']);
+  clock.advance(leases.leaseMs / 4);
+  await eventually(inQueue, (waiting) => waiting.length > 1);
+  t.deepEqual((await inQueue()).sort(), ['o3', 'o4']);
+  await pay('o1');
+  handOn.take(await validated('o5'));
+  await begun(['o1', 'o2', 'o5']);
+  t.deepEqual(charging, ['o1', 'o2', 'o5']);
 });
 
 test('a stop waits for what runs, and leaves what stands in line to the queue', async (t) => {
