@@ -20,6 +20,20 @@ const runtime: Mutant[] = [
     caughtBy: SEEDS,
   },
   {
+    name: 'a stop makes jobs of what stands in line',
+    file: 'src/jobs/hand-on.ts',
+    snippet: 'for (const line of this.#lines.values()) line.dissolve();',
+    replacement: '',
+    caughtBy: { tests: ['test/jobs/hand-on.test.ts'] },
+  },
+  {
+    name: 'nobody stands in line for longer than half a lease',
+    file: 'src/jobs/line.ts',
+    snippet: 'this.#leave(this.#standing.filter(({ untilMs }) => untilMs <= nowMs).length);',
+    replacement: '',
+    caughtBy: { tests: ['test/jobs/hand-on.test.ts'] },
+  },
+  {
     name: 'own-write look-up',
     file: 'src/actors/actor.ts',
     snippet: 'won !== undefined && won.commandId === entry.commandId && won.type === entry.type',
