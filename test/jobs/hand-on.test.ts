@@ -1,4 +1,5 @@
 /** Stages that are handed straight on: so many at once, the next in line, and whatever cannot wait here to its queue. */
+import { isDeepStrictEqual } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { pino } from 'pino';
 import type { Dispatch } from '../../src/actors/ports.ts';
@@ -21,6 +22,8 @@ test.after.always(async () => {
 });
 
 const SLOTS = 2;
+/** A queue is told at once. */
+const SOON_MS = 10_000;
 /** Four for each place. */
 const IN_LINE = 4 * SLOTS;
 let nextDatabase = 0;
@@ -56,6 +59,7 @@ async function setUp(t: ExecutionContext) {
     firstStages: new FirstStages(SLOTS),
     ...settings,
   });
+  const inQueue = async () => (await queues.all[0]?.getWaiting())?.map(({ data }) => data.actorId) ?? [];
   return {
     clock,
     queues,
@@ -85,7 +89,9 @@ async function setUp(t: ExecutionContext) {
         async () => charging,
         (begun) => begun.length >= orderIds.length,
       ),
-    inQueue: async () => (await queues.all[0]?.getWaiting())?.map(({ data }) => data.actorId) ?? [],
+    inQueue,
+    queued: (orders: string[]) =>
+      eventually(inQueue, (waiting) => isDeepStrictEqual(waiting.toSorted(), orders), SOON_MS),
   };
 }
 
@@ -115,7 +121,7 @@ test('what finds the line full is for the queue', async (t) => {
 });
 
 test('what stands in line of a queue that is paused goes there', async (t) => {
-  const { validated, handOn, charging, begun, pay, queue, queues, inQueue } = await setUp(t);
+  const { validated, handOn, charging, begun, pay, queue, queues, queued } = await setUp(t);
   for (const order of named(4)) handOn.take(await validated(order));
   await begun(['o1', 'o2']);
   await queue?.pause();
@@ -125,23 +131,20 @@ test('what stands in line of a queue that is paused goes there', async (t) => {
   );
   await pay('o1');
   await queue?.resume();
-  await eventually(inQueue, (waiting) => waiting.length === 2);
-  t.deepEqual((await inQueue()).sort(), ['o3', 'o4']);
+  await queued(['o3', 'o4']);
   t.deepEqual(charging, ['o1', 'o2']);
 });
 
 test('what has stood in line for half of its lease goes to the queue, though no place has become free', async (t) => {
-  const { validated, handOn, charging, begun, pay, clock, inQueue } = await setUp(t);
+  const { validated, handOn, charging, begun, pay, clock, queued } = await setUp(t);
   for (const order of named(3)) handOn.take(await validated(order));
   await begun(['o1', 'o2']);
   clock.advance(leases.leaseMs / 4);
   handOn.take(await validated('o4'));
   clock.advance(leases.leaseMs / 4);
-  await eventually(inQueue, (waiting) => waiting.length > 0);
-  t.deepEqual(await inQueue(), ['o3']);
+  await queued(['o3']);
   clock.advance(leases.leaseMs / 4);
-  await eventually(inQueue, (waiting) => waiting.length > 1);
-  t.deepEqual((await inQueue()).sort(), ['o3', 'o4']);
+  await queued(['o3', 'o4']);
   await pay('o1');
   handOn.take(await validated('o5'));
   await begun(['o1', 'o2', 'o5']);
@@ -149,19 +152,18 @@ test('what has stood in line for half of its lease goes to the queue, though no 
 });
 
 test('a stop waits for what runs, and leaves what stands in line to the queue', async (t) => {
-  const { validated, handOn, charging, begun, pay, inQueue, stateOf } = await setUp(t);
+  const { validated, handOn, charging, begun, pay, queued, stateOf } = await setUp(t);
   for (const order of named(4)) handOn.take(await validated(order));
   await begun(['o1', 'o2']);
   let isStopped = false;
   const stopped = handOn.close().then(() => {
     isStopped = true;
   });
-  await eventually(inQueue, (waiting) => waiting.length === 2);
+  await queued(['o3', 'o4']);
   await pay('o1');
   t.false(isStopped);
   await pay('o2');
   await stopped;
   t.is(stateOf('o2'), 'shipping');
-  t.deepEqual((await inQueue()).sort(), ['o3', 'o4']);
   t.deepEqual(charging, ['o1', 'o2']);
 });

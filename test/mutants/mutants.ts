@@ -28,9 +28,9 @@ const runtime: Mutant[] = [
   },
   {
     name: 'nobody stands in line for longer than half a lease',
-    file: 'src/jobs/line.ts',
-    snippet: 'this.#leave(this.#standing.filter(({ untilMs }) => untilMs <= nowMs).length);',
-    replacement: '',
+    file: 'src/jobs/hand-on.ts',
+    snippet: 'patienceMs: leaseMs / 2,',
+    replacement: 'patienceMs: leaseMs * 2,',
     caughtBy: { tests: ['test/jobs/hand-on.test.ts'] },
   },
   {
