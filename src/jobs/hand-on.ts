@@ -8,9 +8,9 @@ import { Line } from './line.ts';
 import { Places } from './places.ts';
 import type { Queues } from './queues.ts';
 import { backoffMs } from './queues.ts';
-import { runInvocation, type WorkerParts } from './workers.ts';
+import { type AttemptParts, runInvocation } from './workers.ts';
 
-export interface HandOnParts extends Omit<WorkerParts, 'queues'> {
+export interface HandOnParts extends AttemptParts {
   queues: Queues;
   clock: Clock;
   backoffMs: number;
@@ -63,7 +63,7 @@ export class HandOn {
   async close(): Promise<void> {
     this.#closed = true;
     for (const line of this.#lines.values()) line.dissolve();
-    while (this.#work.size > 0) await Promise.all(this.#work);
+    await Promise.all(this.#work);
   }
 
   /** A stop waits for it. */
@@ -75,36 +75,36 @@ export class HandOn {
   /** Does the work in a place of that queue, and then what stands in line for it. */
   #hold<T>(queue: string, work: () => Promise<T>): Promise<T> {
     const held = this.#places.hold(queue, work);
-    this.#track(held.catch(() => undefined).then(() => this.#next(queue)));
+    this.#track(held.finally(() => this.#next(queue)));
     return held;
   }
 
   #lineOf(queue: string): Line {
+    const known = this.#lines.get(queue);
+    if (known) return known;
     const { slots, leaseMs, clock } = this.parts;
-    const line =
-      this.#lines.get(queue) ??
-      new Line({
-        clock,
-        max: slots * IN_LINE_PER_PLACE,
-        // Another process may have a place; and when the lease ends, the sweep looks for it in the queue.
-        patienceMs: leaseMs / 2,
-        leave: (dispatches) => this.#track(this.#enqueue(dispatches)),
-      });
+    const line = new Line({
+      clock,
+      max: slots * IN_LINE_PER_PLACE,
+      // Another process may have a place; and when the lease ends, the sweep looks for it in the queue.
+      patienceMs: leaseMs / 2,
+      leave: (dispatches) => this.#track(this.#enqueue(dispatches)),
+    });
     this.#lines.set(queue, line);
     return line;
   }
 
   /** A place is free. */
   #next(queue: string): void {
-    const line = this.#lineOf(queue);
-    if (this.parts.queues.isPaused(queue)) line.dissolve();
-    const next = line.next();
+    const line = this.#lines.get(queue);
+    if (this.parts.queues.isPaused(queue)) line?.dissolve();
+    const next = line?.next();
     if (next) void this.#hold(queue, () => this.#run(next));
   }
 
   /** It was committed here a moment ago, so nobody has tried it. */
   #attempt({ ref }: Dispatch): Promise<JobResult> {
-    return runInvocation({ ...this.parts, queues: this.parts.queues.all }, ref, { fresh: false });
+    return runInvocation(this.parts, ref, { fresh: false });
   }
 
   /** An attempt that fails goes to the queue, which has the patience. */

@@ -14,15 +14,19 @@ import type { FirstStages, JobResult } from './first-stages.ts';
 import type { LateUndos, Processors } from './processors.ts';
 import type { Work } from './work.ts';
 
-export interface WorkerParts {
-  queues: Bull.Queue<PendingRef>[];
+/** What an attempt needs, whoever makes it. */
+export interface AttemptParts {
   registry: Registry;
   processors: Processors;
   lateUndos: LateUndos;
-  concurrency: number;
   /** Attempts before a failure becomes an outcome. */
   attempts: number;
   logger: Logger;
+}
+
+export interface WorkerParts extends AttemptParts {
+  queues: Bull.Queue<PendingRef>[];
+  concurrency: number;
 }
 
 type Outcome = Extract<Stimulus, { kind: 'outcome' }>['outcome'];
@@ -46,7 +50,7 @@ export function startWorkers(parts: WorkerParts, firstStages: FirstStages): void
 }
 
 /** A deadline has come: the actor decides whether it still matters. */
-export async function runTimer({ registry }: WorkerParts, ref: PendingRef): Promise<JobResult> {
+export async function runTimer({ registry }: AttemptParts, ref: PendingRef): Promise<JobResult> {
   const told = await registry.activate(ref.actorId).tell({ kind: 'timer', ref });
   return told.kind === 'moved' ? 'moved' : 'stale';
 }
@@ -56,7 +60,7 @@ export async function runTimer({ registry }: WorkerParts, ref: PendingRef): Prom
  * which does the same however often it was tried: it is the job that every order has, and spared the look.
  * @throws what made the attempt fail, so that Bull repeats it, as long as attempts are left.
  */
-export const runQueued = (parts: WorkerParts, ref: PendingRef): Promise<JobResult> =>
+export const runQueued = (parts: AttemptParts, ref: PendingRef): Promise<JobResult> =>
   runInvocation(parts, ref, { fresh: ref.seq > 1 });
 
 /**
@@ -64,7 +68,7 @@ export const runQueued = (parts: WorkerParts, ref: PendingRef): Promise<JobResul
  * @throws what made the attempt fail, so that Bull repeats it, as long as attempts are left.
  */
 export async function runInvocation(
-  parts: WorkerParts,
+  parts: AttemptParts,
   ref: PendingRef,
   look: { fresh: boolean },
 ): Promise<JobResult> {
@@ -85,7 +89,7 @@ export async function runInvocation(
 }
 
 async function attempt(
-  { processors, attempts }: WorkerParts,
+  { processors, attempts }: AttemptParts,
   actor: Actor,
   ref: PendingRef,
   record: OrderRecord,

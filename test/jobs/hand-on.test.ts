@@ -52,7 +52,6 @@ async function setUp(t: ExecutionContext) {
     clock,
     processors,
     lateUndos: {},
-    concurrency: SLOTS,
     attempts: 3,
     logger: pino({ level: 'silent' }),
     slots: SLOTS,

@@ -6,7 +6,7 @@ import { Relay } from '../../src/actors/relay.ts';
 import { Sweep } from '../../src/actors/sweep.ts';
 import { createOrphanedHoldsRound } from '../../src/jobs/orphaned-holds.ts';
 import { createLateUndos, createProcessors } from '../../src/jobs/processors.ts';
-import { runQueued, runTimer, type WorkerParts } from '../../src/jobs/workers.ts';
+import { type AttemptParts, runQueued, runTimer } from '../../src/jobs/workers.ts';
 import type { Clock } from '../../src/platform/clock.ts';
 import type { OrderActors } from '../../src/ports/order-actors.ts';
 import { versions } from '../support/orders.ts';
@@ -62,15 +62,8 @@ export function startProcess(outside: Outside, newId: () => string): SimulatedPr
   const sweep = new Sweep({ store, queues, feed, clock, leases, logger, also, intervalMs: 2_000 });
   sweep.start();
   const processors = createProcessors({ stock, clock, newId, ...providersFor(outside, caller) });
-  const workers = {
-    queues: [],
-    registry,
-    processors,
-    lateUndos: createLateUndos({ stock }),
-    concurrency: 1,
-    attempts: 4,
-    logger,
-  } as WorkerParts;
+  const lateUndos = createLateUndos({ stock });
+  const workers: AttemptParts = { registry, processors, lateUndos, attempts: 4, logger };
   return Object.assign(caller, {
     orders,
     work(job: SimulatedJob) {
