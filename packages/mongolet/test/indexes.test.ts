@@ -213,6 +213,38 @@ test('with and without indexes the same documents are found, in an order that ag
   t.true(indexUses > 100, `only ${indexUses} queries used an index`);
 });
 
+test('what an index alone can tell is counted without reading a document, and what it cannot is read', async (t) => {
+  const collection = await orders(t);
+  await collection.createIndexes([{ key: { user: 1, due: 1 } }, { key: { state: 1 } }, { key: { tags: 1 } }]);
+  await collection.insertMany([
+    { user: 'u1', due: null, tags: ['a', 'b'] },
+    { user: 'u1', state: ['s1', 's2'] },
+  ] as never[]);
+  const check = async (filter: Document, isCovered: boolean): Promise<void> => {
+    const shown = JSON.stringify(filter);
+    const wanted = (await collection.find(filter, { hint: { $natural: 1 } }).toArray()).length;
+    t.true(wanted > 0, shown);
+    t.is(await collection.countDocuments(filter), wanted, shown);
+    t.is((await collection.db.command({ count: 'orders', query: filter })).n, wanted, shown);
+    t.is(await collection.countDocuments(filter, { skip: 1, limit: 3 }), Math.min(3, wanted - 1), shown);
+    const explained = await collection.db.command({ explain: { count: 'orders', query: filter } });
+    t.is(explained.queryPlanner.winningPlan.stage === 'COUNT_SCAN', isCovered, shown);
+    t.is(explained.executionStats.totalDocsExamined === 0, isCovered, shown);
+  };
+  await check({ user: 'u1' }, true);
+  await check({ user: { $in: ['u1', 'u2', 'u1'] } }, true);
+  await check({ due: 7, user: { $eq: 'u43' } }, true);
+  await check({ $and: [{ user: 'u1' }] }, true);
+  await check({ user: 'u1', due: null }, false);
+  await check({ user: 'u1', due: { $exists: true } }, false);
+  await check({ user: { $in: ['u1'], $ne: 'u2' } }, false);
+  await check({ $and: [{ user: { $in: ['u1', 'u2'] } }, { user: 'u1' }] }, false);
+  await check({ user: 'u1', state: 's1' }, false);
+  // One document has several keys here.
+  await check({ state: { $in: ['s1', 's2'] } }, false);
+  await check({ tags: 'a' }, false);
+});
+
 test('a hint is obeyed where the filter gives the index nothing to do', async (t) => {
   const collection = await orders(t);
   await collection.createIndex({ due: 1 });

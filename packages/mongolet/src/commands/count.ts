@@ -1,9 +1,12 @@
 /** `count` and `distinct` */
 
 import type { Variables } from '../aggregate/expression.ts';
+import { isCovered } from '../plan/covered.ts';
+import type { Plan, Query } from '../plan/plan.ts';
 import { choosePlan } from '../plan/planner.ts';
 import { RecordStream } from '../plan/record-stream.ts';
-import { wholeRange } from '../store/keys.ts';
+import type { Collection } from '../store/collection.ts';
+import { indexRange, wholeRange } from '../store/keys.ts';
 import type { Doc, Value } from '../value/codec.ts';
 import type { CollationChoice } from '../value/collation.ts';
 import { keysOf } from '../value/document.ts';
@@ -52,10 +55,8 @@ export function countMatches(
   const matcher = compileQuery(query.filter, query.variables, collation);
   if (!collection) return 0;
   const plan = choosePlan(collection, { ...query, collation });
-  if (keysOf(query.filter).length === 0) {
-    const total = engine.storage.count(engine.storage.documents, wholeRange(collection.id));
-    return Math.min(limit, Math.max(0, total - skip));
-  }
+  const total = countWithoutReading(engine, collection, plan, { filter: query.filter, collation });
+  if (total !== undefined) return Math.min(limit, Math.max(0, total - skip));
   const stream = new RecordStream(engine.storage, collection, plan, matcher);
   let n = 0;
   for (const _record of stream) {
@@ -63,6 +64,22 @@ export function countMatches(
     if (n === skip + limit) break;
   }
   return Math.max(0, n - skip);
+}
+
+/** The number of all matches where the keys of the documents, or of an index, tell it; else undefined. */
+function countWithoutReading(
+  { storage }: Engine,
+  collection: Collection,
+  plan: Plan,
+  { filter, collation }: Query,
+): number | undefined {
+  if (keysOf(filter).length === 0) return storage.count(storage.documents, wholeRange(collection.id));
+  if (!isCovered(plan, filter, collation)) return undefined;
+  const { index, intervals } = plan;
+  const counts = intervals.map(({ low, high }) =>
+    storage.count(storage.indexes, indexRange(index.id, low, high)),
+  );
+  return counts.reduce((sum, n) => sum + n, 0);
 }
 
 /** Collects the different values of a field, those of arrays one by one. */

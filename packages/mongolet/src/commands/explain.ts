@@ -1,11 +1,13 @@
 /** `explain`: the plan of a query, and how much a run of it looks at. */
 import { explainedPipeline } from '../aggregate/aggregate.ts';
 import { errorOf } from '../errors.ts';
+import { isCovered } from '../plan/covered.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Doc } from '../value/codec.ts';
 import { keysOf } from '../value/document.ts';
 import { isDoc } from '../value/type.ts';
 import type { ReplyDoc } from '../wire/reply-writer.ts';
+import { collationFor } from './collation-option.ts';
 import { type CommandContext, type CommandDefinition, wrongType } from './command.ts';
 import { type FindQuery, findQueryOf, openFind } from './find.ts';
 
@@ -32,7 +34,8 @@ export const explain: CommandDefinition = {
     const { source, plan, stream } = openFind(context.engine, namespace, query);
     let returned = 0;
     const runs = verbosity !== 'queryPlanner';
-    while (runs && returned < query.limit && source.next()) returned += 1;
+    const isCounted = name === 'count' && isCountedByIndex(context, namespace, query, plan);
+    while (runs && !isCounted && returned < query.limit && source.next()) returned += 1;
     source.suspend();
     const { keys, documents } = stream?.examined ?? { keys: 0, documents: 0 };
     const executionStats = {
@@ -42,12 +45,27 @@ export const explain: CommandDefinition = {
       totalDocsExamined: documents,
     };
     const cursor = {
-      queryPlanner: { namespace, winningPlan: stageOf(plan, query), rejectedPlans: [] },
+      queryPlanner: {
+        namespace,
+        winningPlan: isCounted ? { ...stageOf(plan, query), stage: 'COUNT_SCAN' } : stageOf(plan, query),
+        rejectedPlans: [],
+      },
       ...(runs ? { executionStats, totalDocsExamined: documents } : {}),
     };
     return rest.length === 0 ? { ...cursor, ok: 1 } : { stages: [{ $cursor: cursor }, ...rest], ok: 1 };
   },
 };
+
+function isCountedByIndex(
+  { engine }: CommandContext,
+  namespace: string,
+  { filter, collation }: FindQuery,
+  plan: Plan | undefined,
+): boolean {
+  return (
+    plan !== undefined && isCovered(plan, filter, collationFor(collation, engine.catalog.find(namespace)))
+  );
+}
 
 function queryOf(context: CommandContext, name: string, inner: Doc): FindQuery {
   switch (name) {
