@@ -31,7 +31,7 @@ export const insert: CommandDefinition = {
 /** Inserts one document, with an `_id` made up where it has none. */
 export function insertOne(context: CommandContext, collection: Collection, statement: Statement): void {
   const doc = withIdFirst(statement.doc);
-  const bytes = doc === statement.doc && statement.bytes ? statement.bytes : Buffer.from(encode(doc));
+  const bytes = doc === statement.doc && statement.bytes ? statement.bytes : encode(doc);
   checkDocument(context, collection, doc);
   context.engine.records.insert(collection, doc, bytes);
 }

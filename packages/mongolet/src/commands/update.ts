@@ -16,6 +16,7 @@ import {
   wrongType,
 } from './command.ts';
 import { compileChanges, compileWriteQuery } from './compile.ts';
+import { readingOf } from './reading.ts';
 import { runStatements, statementsOf } from './statements.ts';
 import { variablesOf } from './variables.ts';
 import { changeRecord, findRecords, insertUpsert } from './write-one.ts';
@@ -82,7 +83,9 @@ function updateOne(run: UpdateRun, statement: Doc, index: number): void {
   const changes = compileChanges(updateOf(statement.u, isMulti), arrayFilters, variables, collation);
   const query = { filter, sort: optionalDoc(statement, 'sort'), hint: statement.hint, collation };
   if (query.sort && isMulti) throw errorOf('FailedToParse', 'Cannot specify sort with multi=true');
-  const records = findRecords(engine, existing, query, matcher, isMulti ? Number.POSITIVE_INFINITY : 1);
+  const limit = isMulti ? Number.POSITIVE_INFINITY : 1;
+  const reading = existing && readingOf(engine, existing, query, changes);
+  const records = findRecords(engine, existing, query, matcher, limit, reading);
   const now = new Date();
   if (existing) {
     for (const record of records) {

@@ -11,6 +11,7 @@ import { type Doc, encode, type Value } from '../value/codec.ts';
 import type { Collation } from '../value/collation.ts';
 import { compareValues } from '../value/compare.ts';
 import { docOf, keysOf } from '../value/document.ts';
+import type { Reading } from '../value/unread.ts';
 import type { CommandContext, Engine } from './command.ts';
 import { checkId } from './insert.ts';
 import { checkDocument } from './validation.ts';
@@ -31,17 +32,18 @@ export interface Change {
   readonly isModified: boolean;
 }
 
-/** The records that a write is about; all of them are found before any is changed. */
+/** The records that a write is about; all of them are found before any is changed. Of their documents it reads that much. */
 export function findRecords(
   engine: Engine,
   collection: Collection | undefined,
   query: WriteQuery,
   matcher: Matcher,
   limit: number,
+  reading?: Reading,
 ): LazyRecord[] {
   if (!collection) return [];
   const plan = choosePlan(collection, query);
-  const stream = new RecordStream(engine.storage, collection, plan, matcher);
+  const stream = new RecordStream(engine.storage, collection, plan, matcher, reading);
   const found: LazyRecord[] = [];
   const mustSort = query.sort !== undefined && !plan.providesSort;
   for (const record of stream) {
@@ -67,7 +69,7 @@ export function changeRecord(
   const { doc, modified } = update.apply(before, { position, isInsert: false, now });
   if (!modified) return { doc: before, bytes: record.bytes, isModified: false };
   if (compareValues(before._id, doc._id) !== 0) throw changedId();
-  const bytes = Buffer.from(encode(doc));
+  const bytes = encode(doc);
   if (bytes.equals(record.bytes)) return { doc: before, bytes, isModified: false };
   checkDocument(context, collection, doc, before);
   context.engine.records.replace(collection, record, doc, bytes, update.isReplacement ? 'replace' : 'update');
@@ -91,7 +93,7 @@ export function insertUpsert(
     .filter((key) => key !== '_id')
     .map((key): [string, unknown] => [key, made[key]]);
   const doc = docOf([['_id', id === undefined ? new ObjectId() : id], ...rest]);
-  const bytes = Buffer.from(encode(doc));
+  const bytes = encode(doc);
   checkDocument(context, collection, doc);
   context.engine.records.insert(collection, doc, bytes);
   return { doc, bytes, isModified: true };

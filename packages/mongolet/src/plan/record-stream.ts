@@ -12,6 +12,7 @@ import {
 import type { StoredRecord } from '../store/records.ts';
 import type { Storage } from '../store/storage.ts';
 import { type Doc, decode } from '../value/codec.ts';
+import type { Reading } from '../value/unread.ts';
 import type { IndexScan, Lookup, Plan } from './plan.ts';
 import { ResumableScan } from './scan.ts';
 import { checkTimeLimit } from './time-limit.ts';
@@ -25,17 +26,28 @@ export interface Matcher {
 export class LazyRecord implements StoredRecord {
   readonly recordId: RecordId;
   readonly bytes: Buffer;
+  readonly #reading: Reading | undefined;
   #doc: Doc | undefined;
 
-  constructor(recordId: RecordId, bytes: Buffer) {
+  constructor(recordId: RecordId, bytes: Buffer, reading?: Reading) {
     this.recordId = recordId;
     this.bytes = bytes;
+    this.#reading = reading;
   }
 
   get doc(): Doc {
-    this.#doc ??= decode(this.bytes);
+    this.#doc ??= decode(this.bytes, this.#reading);
     return this.#doc;
   }
+}
+
+type ToRecord = (recordId: RecordId, bytes: Buffer) => LazyRecord;
+
+/** What a source reads, and what it makes of it. */
+interface From {
+  readonly storage: Storage;
+  readonly collection: Collection;
+  readonly toRecord: ToRecord;
 }
 
 interface Source {
@@ -55,9 +67,17 @@ export class RecordStream {
   readonly #source: Source;
   readonly #matcher: Matcher | undefined;
 
-  constructor(storage: Storage, collection: Collection, plan: Plan, matcher: Matcher | undefined) {
+  /** Of the documents it decodes what `reading` says, or everything. */
+  constructor(
+    storage: Storage,
+    collection: Collection,
+    plan: Plan,
+    matcher: Matcher | undefined,
+    reading?: Reading,
+  ) {
     this.#matcher = plan.kind === 'lookup' && plan.isExact ? undefined : matcher;
-    this.#source = sourceOf(storage, collection, plan, this.examined);
+    const toRecord: ToRecord = (recordId, bytes) => new LazyRecord(recordId, bytes, reading);
+    this.#source = sourceOf({ storage, collection, toRecord }, plan, this.examined);
   }
 
   /** The next match, or undefined at the end. */
@@ -86,30 +106,30 @@ export class RecordStream {
   }
 }
 
-function sourceOf(storage: Storage, collection: Collection, plan: Plan, examined: Examined): Source {
+function sourceOf(from: From, plan: Plan, examined: Examined): Source {
   switch (plan.kind) {
     case 'collection':
-      return collectionSource(storage, collection, plan.reverse);
+      return collectionSource(from, plan.reverse);
     case 'lookup':
-      return lookupSource(storage, collection, plan, examined);
+      return lookupSource(from, plan, examined);
     case 'index':
-      return indexSource(storage, collection, plan, examined);
+      return indexSource(from, plan, examined);
   }
 }
 
-function collectionSource(storage: Storage, collection: Collection, reverse: boolean): Source {
+function collectionSource({ storage, collection, toRecord }: From, reverse: boolean): Source {
   const range = wholeRange(collection.id);
   const scan = new ResumableScan(storage, storage.documents, range, { reverse, keysOnly: false });
   return {
     next() {
       const entry = scan.next();
-      return entry && new LazyRecord(recordIdOfKey(entry.key), entry.value);
+      return entry && toRecord(recordIdOfKey(entry.key), entry.value);
     },
     suspend: () => scan.suspend(),
   };
 }
 
-function lookupSource(storage: Storage, collection: Collection, plan: Lookup, examined: Examined): Source {
+function lookupSource({ storage, collection, toRecord }: From, plan: Lookup, examined: Examined): Source {
   let position = 0;
   // A document with several keys in the index may be found by more than one.
   const seen = plan.index.isMultikey ? new Set<RecordId>() : undefined;
@@ -130,14 +150,14 @@ function lookupSource(storage: Storage, collection: Collection, plan: Lookup, ex
         if (seen?.has(recordId)) continue;
         seen?.add(recordId);
         const bytes = storage.get(storage.documents, documentKey(collection.id, recordId));
-        if (bytes) return new LazyRecord(recordId, bytes);
+        if (bytes) return toRecord(recordId, bytes);
       }
     },
     suspend() {},
   };
 }
 
-function indexSource(storage: Storage, collection: Collection, plan: IndexScan, examined: Examined): Source {
+function indexSource({ storage, collection, toRecord }: From, plan: IndexScan, examined: Examined): Source {
   const { index } = plan;
   const options = { reverse: plan.reverse, keysOnly: !index.isUnique };
   const scans = plan.intervals.map(({ low, high, sharedBytes }) => ({
@@ -165,7 +185,7 @@ function indexSource(storage: Storage, collection: Collection, plan: IndexScan, 
         seen?.add(recordId);
         const bytes = storage.get(storage.documents, documentKey(collection.id, recordId));
         // Gone since the key was read: the stream was suspended in between.
-        if (bytes) return new LazyRecord(recordId, bytes);
+        if (bytes) return toRecord(recordId, bytes);
       }
     },
     suspend: () => entries.suspend(),

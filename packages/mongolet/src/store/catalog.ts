@@ -211,7 +211,7 @@ export class Catalog {
     if (this.#storage.view) return;
     const key = recordKey(collection.namespace);
     const previous = this.#storage.get(this.#storage.meta, key);
-    this.#storage.put(this.#storage.meta, key, Buffer.from(encode(collection.toRecord() as Doc)), previous);
+    this.#storage.put(this.#storage.meta, key, encode(collection.toRecord() as Doc), previous);
     for (const index of collection.indexes) {
       if (!index.hasUnsavedFlags) continue;
       index.hasUnsavedFlags = false;

@@ -108,12 +108,14 @@ export class ChangeLog {
 
   #isWatched(change: Change): boolean {
     if (this.#watches.size === 0) return false;
-    if (this.#watches.has('') || this.#isNameWatched(change.namespace)) return true;
-    return change.kind === 'rename' && this.#isNameWatched(change.to);
+    return this.isWatched(change.namespace) || (change.kind === 'rename' && this.isWatched(change.to));
   }
 
-  #isNameWatched(namespace: string): boolean {
-    return this.#watches.has(namespace) || this.#watches.has(namespace.split('.', 1)[0] ?? '');
+  /** Whether somebody is told of the changes of a namespace. */
+  isWatched(namespace: string): boolean {
+    if (this.#watches.size === 0) return false;
+    const scopes = ['', namespace.split('.', 1)[0] ?? '', namespace];
+    return scopes.some((scope) => this.#watches.has(scope));
   }
 
   #append(change: Change, time: ClusterTime, operation: number, origin: ChangeOrigin | undefined): void {

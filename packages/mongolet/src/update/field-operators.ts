@@ -6,6 +6,7 @@ import { compareValues, identicalValues } from '../value/compare.ts';
 import { getField, keysOf, type Value } from '../value/document.ts';
 import { textOfValue } from '../value/text.ts';
 import { isDoc, typeNameOf } from '../value/type.ts';
+import { Unread } from '../value/unread.ts';
 import type { Operation } from './operation.ts';
 
 /** Returns the operation of `$set`. */
@@ -13,7 +14,11 @@ export function createSet(operand: Value): Operation {
   return {
     createsPath: true,
     toleratesAnyPath: false,
-    apply: (existing) => (existing !== undefined && identicalValues(existing, operand) ? existing : operand),
+    reads: 'nothing',
+    apply: (existing) => {
+      const isKnown = existing !== undefined && !(existing instanceof Unread);
+      return isKnown && identicalValues(existing, operand) ? existing : operand;
+    },
   };
 }
 
@@ -24,7 +29,7 @@ export function createSetOnInsert(operand: Value): Operation {
 
 /** Returns the operation of `$unset`. */
 export function createUnset(): Operation {
-  return { createsPath: false, toleratesAnyPath: true, apply: () => undefined };
+  return { createsPath: false, toleratesAnyPath: true, reads: 'nothing', apply: () => undefined };
 }
 
 /** Returns the operation of `$min` (sign -1) or `$max` (sign 1). */

@@ -10,6 +10,7 @@ import { checkIdentifiers, compileArrayFilters } from './array-filters.ts';
 import { readModifiers } from './modifiers.ts';
 import type { UpdateContext } from './operation.ts';
 import { checkReplacement, dollarName, replaceDoc } from './replacement.ts';
+import { type Touches, touchesOf } from './touches.ts';
 
 export { seedUpsert } from './upsert.ts';
 
@@ -32,6 +33,8 @@ export interface Updater {
   apply(doc: Doc, options: UpdateOptions): { doc: Doc; modified: boolean };
   /** It puts a whole document in the place of another. */
   readonly isReplacement: boolean;
+  /** The fields that it is about; undefined where it may look at any. */
+  readonly touches: Touches | undefined;
 }
 
 /** Says whether an update document is made of operators rather than being a replacement. */
@@ -54,13 +57,14 @@ export function compileUpdate(
   if (Array.isArray(update)) return compilePipelineUpdate(update, arrayFilters, compilePipeline);
   if (!isOperatorUpdate(update)) return compileReplacement(update, arrayFilters);
   const filters = compileArrayFilters(arrayFilters, collation);
-  const { tree, identifiers } = readModifiers(update, collation);
+  const { tree, identifiers, hasRename } = readModifiers(update, collation);
   checkIdentifiers(filters, identifiers);
   const applier = new TreeApplier(filters);
   const touchesId = tree.children.has('_id');
   const dollarNames = [...tree.children.keys()].filter((name) => name.startsWith('$'));
   return {
     isReplacement: false,
+    touches: hasRename ? undefined : touchesOf(tree),
     apply: (doc, options) => {
       const context: UpdateContext = {
         position: options.position,
@@ -92,6 +96,7 @@ function compilePipelineUpdate(
   const change = compilePipeline(pipeline);
   return {
     isReplacement: false,
+    touches: undefined,
     // What a pipeline makes of a document replaces it; the `_id` stays.
     apply: (doc, { isInsert }) => {
       const result = replaceDoc(doc, change(doc));
@@ -108,6 +113,7 @@ function compileReplacement(replacement: Doc, arrayFilters: readonly Doc[]): Upd
   checkReplacement(replacement);
   return {
     isReplacement: true,
+    touches: undefined,
     apply: (doc, { isInsert }) => {
       const result = replaceDoc(doc, replacement);
       if (isInsert) checkIdType(getField(result.doc, '_id'));

@@ -41,6 +41,8 @@ export interface Modifiers {
   tree: FieldsNode;
   /** The identifiers of `$[identifier]`, each with a path that uses it. */
   identifiers: Map<string, string>;
+  /** Whether one takes the value of a field other than its own. */
+  hasRename: boolean;
 }
 
 /** Returns the tree of all operators in an update document. */
@@ -80,5 +82,5 @@ export function readModifiers(update: Doc, collation?: Collation): Modifiers {
       addOperation(tree, parts, create(operand, path, collation));
     }
   }
-  return { tree, identifiers };
+  return { tree, identifiers, hasRename: Object.hasOwn(update, '$rename') };
 }

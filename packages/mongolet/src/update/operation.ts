@@ -26,6 +26,8 @@ export interface Operation {
   readonly createsPath: boolean;
   /** Says whether a path that cannot exist, through a number for example, is simply nothing to do. */
   readonly toleratesAnyPath: boolean;
+  /** What of the existing value it looks at: its elements are left alone where it is counted; all of it, when left out. */
+  readonly reads?: 'nothing' | 'count';
   /** Says whether there is anything to do for this document; always, when left out. */
   isActive?(context: UpdateContext): boolean;
 }

@@ -22,6 +22,7 @@ export function createPush(operand: Value, _path: string, collation?: Collation)
   return {
     createsPath: true,
     toleratesAnyPath: false,
+    ...(push.compare ? {} : { reads: 'count' as const }),
     apply: (existing, context) => {
       if (existing !== undefined && !Array.isArray(existing)) {
         throw errorOf(

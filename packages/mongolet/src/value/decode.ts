@@ -19,32 +19,38 @@ import {
 import { errorOf } from '../errors.ts';
 import { type Doc, defineField, isIntegerLike, setKeyOrder, type Value } from './document.ts';
 import { BSON_UNDEFINED } from './type.ts';
+import { type Reading, Unread } from './unread.ts';
 
 const MAX_DATE_MS = 8.64e15;
 const MAX_DEPTH = 200;
 
-/** Returns the document that these bytes hold; throws InvalidBSON (22) when they hold none. */
-export function decode(bytes: Uint8Array): Doc {
+/** Returns the document that these bytes hold, or what is to be read of it; throws InvalidBSON (22) when they hold none. */
+export function decode(bytes: Uint8Array, reading?: Reading): Doc {
   const buffer = Buffer.isBuffer(bytes)
     ? bytes
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return new Reader(buffer).read();
+  return new Reader(buffer, reading).read();
 }
 
 function invalid(detail: string): Error {
   return errorOf('InvalidBSON', `Invalid BSON: ${detail}`);
 }
 
+/** Whether a value of this type is a document or an array. */
+const isNested = (type: number): boolean => type === 0x03 || type === 0x04;
+
 /** Names repeat from document to document: finding the known string is cheaper than making it again. */
 const NAME_CACHE: (string | undefined)[] = new Array(2048);
 
 class Reader {
   readonly #buffer: Buffer;
+  readonly #reading: Reading | undefined;
   #at = 0;
   #depth = 0;
 
-  constructor(buffer: Buffer) {
+  constructor(buffer: Buffer, reading: Reading | undefined) {
     this.#buffer = buffer;
+    this.#reading = reading;
   }
 
   read(): Doc {
@@ -67,7 +73,7 @@ class Reader {
         if (keys === undefined && (hasNames || Number(key) < lastInteger)) keys = Object.keys(doc);
         lastInteger = Number(key);
       } else hasNames = true;
-      const value = this.#value(type as number);
+      const value = this.#fieldOf(key, type as number);
       if (keys !== undefined && !Object.hasOwn(doc, key)) keys.push(key);
       if (key === '__proto__') defineField(doc, key, value);
       else doc[key] = value;
@@ -77,13 +83,31 @@ class Reader {
     return doc;
   }
 
-  #array(): Value[] {
+  /** The value of a field; of the outermost document as much of it as is to be read. */
+  #fieldOf(key: string, type: number): Value {
+    const reading = this.#depth === 1 ? this.#reading : undefined;
+    if (!reading || !isNested(type) || reading.whole.has(key)) return this.#value(type);
+    if (!reading.counted.has(key)) return this.#unread(type);
+    return type === 0x04 ? this.#array(true) : this.#value(type);
+  }
+
+  #unread(type: number): Unread {
+    const start = this.#at;
+    const size = this.#int32();
+    if (size < 5) throw invalid(`document size ${size}`);
+    this.#at = start;
+    this.#take(size);
+    return new Unread(type, this.#buffer.subarray(start, start + size));
+  }
+
+  #array(isCounted = false): Value[] {
     const buffer = this.#buffer;
     const end = this.#begin();
     const array: Value[] = [];
     for (let type = buffer[this.#at++]; type !== 0; type = buffer[this.#at++]) {
       this.#at = this.#zeroFrom(this.#at) + 1;
-      array.push(this.#value(type as number));
+      const isLeft = isCounted && isNested(type as number);
+      array.push(isLeft ? this.#unread(type as number) : this.#value(type as number));
     }
     this.#finish(end);
     return array;

@@ -4,6 +4,7 @@ import { errorOf } from '../errors.ts';
 import { binaryParts, regexParts, textOf } from './compare.ts';
 import { type Doc, KEY_ORDER, keysOf, type Value } from './document.ts';
 import { TYPE, typeOf } from './type.ts';
+import { Unread } from './unread.ts';
 
 /** The largest message a client may send (48 MB) with room for its header; no document comes near. */
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -12,7 +13,7 @@ const KEEP_BYTES = 1024 * 1024;
 const MAX_DEPTH = 200;
 
 /** Returns the BSON bytes of a document. Fields that are JavaScript's `undefined` are left out. */
-export function encode(doc: Doc): Uint8Array {
+export function encode(doc: Doc): Buffer {
   const writer = idle ?? new Writer();
   idle = undefined;
   const bytes = writer.write(doc);
@@ -32,7 +33,7 @@ class Writer {
     return this.#buffer.length;
   }
 
-  write(doc: Doc): Uint8Array {
+  write(doc: Doc): Buffer {
     this.#at = 0;
     this.#depth = 0;
     this.#document(doc);
@@ -141,10 +142,11 @@ class Writer {
 
   #field(key: string, value: Value | undefined): void {
     if (value === undefined || typeof value === 'function') return;
-    const type = typeOf(value);
+    const type = value instanceof Unread ? value.type : typeOf(value);
     this.#byte(type & 0xff);
     this.#cstring(key);
-    this.#value(type, value);
+    if (value instanceof Unread) this.#bytes(value.bytes);
+    else this.#value(type, value);
   }
 
   #value(type: number, value: Value): void {
