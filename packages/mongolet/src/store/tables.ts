@@ -16,7 +16,7 @@ const MAX_READERS = 2048;
 const CHECKPOINT_BYTES = 1024 * 1024;
 /** So much is put away when nobody has written for a while: a few milliseconds, which then nobody waits for. */
 const PAUSE_BYTES = 128 * 1024;
-const PAUSE_MS = 2;
+const PAUSE_MS = 5;
 /** A batch larger than this, or one that comes when so much could not be put away, is a checkpoint itself. */
 const LOG_LIMIT_BYTES = 16 * 1024 * 1024;
 const NAMES = ['documents', 'indexes', 'meta', 'changes'] as const;
