@@ -10,12 +10,11 @@ import { type Conjunct, conjunctsOf, isOperators, predicatesOf } from './predica
 export function isCovered(plan: Plan, filter: Doc, collation: Collation | undefined): plan is IndexScan {
   if (plan.kind !== 'index' || collation) return false;
   const { index } = plan;
-  if (index.isMultikey || index.hasShortened || index.collation || index.isGeo) return false;
+  if (index.isMultikey || index.hasShortened || index.collation) return false;
   const conjuncts = conjunctsOf(filter);
   const paths = new Set(conjuncts.map(({ path }) => path));
-  if (paths.size !== conjuncts.length) return false;
-  const isPrefix = index.fields.slice(0, paths.size).every(({ path }) => paths.has(path));
-  return paths.size <= index.fields.length && isPrefix && conjuncts.every(isWholeDemand);
+  const isFixed = index.fields.slice(0, plan.fixedFields).every(({ path }) => paths.has(path));
+  return isFixed && conjuncts.length === plan.fixedFields && conjuncts.every(isWholeDemand);
 }
 
 /** A condition that is nothing but certain values. Null is not: an index does not tell it from a missing field. */

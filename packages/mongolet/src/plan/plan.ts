@@ -33,6 +33,8 @@ export interface IndexScan {
   readonly kind: 'index';
   readonly index: Index;
   readonly intervals: Interval[];
+  /** How many of the index's first fields have one of the wanted values in all of them. */
+  readonly fixedFields: number;
   readonly reverse: boolean;
   readonly providesSort: boolean;
   /** The intervals must be merged by what follows their shared bytes to come in the order of the sort. */

@@ -55,7 +55,15 @@ function wholeCollection(collection: Collection, reverse: boolean, providesSort:
   if (!collection.isClustered) return { kind: 'collection', reverse, providesSort };
   const { idIndex } = collection;
   const intervals = intervalsOf(idIndex.fields, [], undefined);
-  return { kind: 'index', index: idIndex, intervals, reverse, providesSort, mustMerge: false };
+  return {
+    kind: 'index',
+    index: idIndex,
+    intervals,
+    fixedFields: 0,
+    reverse,
+    providesSort,
+    mustMerge: false,
+  };
 }
 
 /** All entries of an index that was hinted at; a sparse one then leaves out documents, as in MongoDB. */
@@ -73,6 +81,7 @@ function wholeIndex(index: Index, query: Query, predicates: ReadonlyMap<string, 
     kind: 'index',
     index,
     intervals: intervalsOf(index.fields, [], undefined),
+    fixedFields: 0,
     reverse: false,
     providesSort: query.sort === undefined || keysOf(query.sort).length === 0,
     mustMerge: false,
@@ -154,6 +163,7 @@ function candidateOf(
     kind: 'index',
     index,
     intervals: intervalsOf(fields, folded(index, points), range),
+    fixedFields: points.length,
     reverse: usesSort && order === -1,
     providesSort: !hasSort || providesSort,
     mustMerge: usesSort && intervalCount > 1,
@@ -175,6 +185,7 @@ function geoCandidate(
     kind: 'index',
     index,
     intervals: [interval],
+    fixedFields: 0,
     reverse: false,
     providesSort,
     mustMerge: false,
