@@ -1,12 +1,11 @@
 /** What of its documents an update looks at. */
 import { conjunctsOf } from '../plan/predicates.ts';
+import { topOf } from '../plan/usable.ts';
 import type { Collection } from '../store/collection.ts';
 import type { Updater } from '../update/index.ts';
 import type { Reading } from '../value/unread.ts';
 import type { Engine } from './command.ts';
 import type { WriteQuery } from './write-one.ts';
-
-const topOf = (path: string): string => path.split('.', 1)[0] ?? '';
 
 /** What must be decoded of the documents that an update is to find and change; undefined: everything. */
 export function readingOf(

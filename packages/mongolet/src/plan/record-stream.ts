@@ -41,13 +41,11 @@ export class LazyRecord implements StoredRecord {
   }
 }
 
-type ToRecord = (recordId: RecordId, bytes: Buffer) => LazyRecord;
-
-/** What a source reads, and what it makes of it. */
+/** What a source reads, and how much of it. */
 interface From {
   readonly storage: Storage;
   readonly collection: Collection;
-  readonly toRecord: ToRecord;
+  readonly reading: Reading | undefined;
 }
 
 interface Source {
@@ -76,8 +74,7 @@ export class RecordStream {
     reading?: Reading,
   ) {
     this.#matcher = plan.kind === 'lookup' && plan.isExact ? undefined : matcher;
-    const toRecord: ToRecord = (recordId, bytes) => new LazyRecord(recordId, bytes, reading);
-    this.#source = sourceOf({ storage, collection, toRecord }, plan, this.examined);
+    this.#source = sourceOf({ storage, collection, reading }, plan, this.examined);
   }
 
   /** The next match, or undefined at the end. */
@@ -117,19 +114,19 @@ function sourceOf(from: From, plan: Plan, examined: Examined): Source {
   }
 }
 
-function collectionSource({ storage, collection, toRecord }: From, reverse: boolean): Source {
+function collectionSource({ storage, collection, reading }: From, reverse: boolean): Source {
   const range = wholeRange(collection.id);
   const scan = new ResumableScan(storage, storage.documents, range, { reverse, keysOnly: false });
   return {
     next() {
       const entry = scan.next();
-      return entry && toRecord(recordIdOfKey(entry.key), entry.value);
+      return entry && new LazyRecord(recordIdOfKey(entry.key), entry.value, reading);
     },
     suspend: () => scan.suspend(),
   };
 }
 
-function lookupSource({ storage, collection, toRecord }: From, plan: Lookup, examined: Examined): Source {
+function lookupSource({ storage, collection, reading }: From, plan: Lookup, examined: Examined): Source {
   let position = 0;
   // A document with several keys in the index may be found by more than one.
   const seen = plan.index.isMultikey ? new Set<RecordId>() : undefined;
@@ -150,14 +147,14 @@ function lookupSource({ storage, collection, toRecord }: From, plan: Lookup, exa
         if (seen?.has(recordId)) continue;
         seen?.add(recordId);
         const bytes = storage.get(storage.documents, documentKey(collection.id, recordId));
-        if (bytes) return toRecord(recordId, bytes);
+        if (bytes) return new LazyRecord(recordId, bytes, reading);
       }
     },
     suspend() {},
   };
 }
 
-function indexSource({ storage, collection, toRecord }: From, plan: IndexScan, examined: Examined): Source {
+function indexSource({ storage, collection, reading }: From, plan: IndexScan, examined: Examined): Source {
   const { index } = plan;
   const options = { reverse: plan.reverse, keysOnly: !index.isUnique };
   const scans = plan.intervals.map(({ low, high, sharedBytes }) => ({
@@ -185,7 +182,7 @@ function indexSource({ storage, collection, toRecord }: From, plan: IndexScan, e
         seen?.add(recordId);
         const bytes = storage.get(storage.documents, documentKey(collection.id, recordId));
         // Gone since the key was read: the stream was suspended in between.
-        if (bytes) return toRecord(recordId, bytes);
+        if (bytes) return new LazyRecord(recordId, bytes, reading);
       }
     },
     suspend: () => entries.suspend(),

@@ -12,7 +12,8 @@ export function sharesArray(index: Index, position: number): boolean {
   return index.fields.slice(0, position).some((field) => topOf(field.path) === top);
 }
 
-function topOf(path: string | undefined): string {
+/** The first name of a dotted path. */
+export function topOf(path: string | undefined): string {
   return path?.split('.', 1)[0] ?? '';
 }
 

@@ -142,10 +142,11 @@ class Writer {
 
   #field(key: string, value: Value | undefined): void {
     if (value === undefined || typeof value === 'function') return;
-    const type = value instanceof Unread ? value.type : typeOf(value);
+    const isUnread = value instanceof Unread;
+    const type = isUnread ? value.type : typeOf(value);
     this.#byte(type & 0xff);
     this.#cstring(key);
-    if (value instanceof Unread) this.#bytes(value.bytes);
+    if (isUnread) this.#bytes(value.bytes);
     else this.#value(type, value);
   }
 
