@@ -3,6 +3,7 @@ import type { ActorRecord } from '../machines/actor-record.ts';
 import { type OrderRecord, viewTransition } from '../machines/order-view.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
+import { Rounds } from '../platform/rounds.ts';
 import type { Feed, FeedTransition } from '../ports/order-actors.ts';
 import { queueOf } from './definition.ts';
 import { type Leases, sweepTime } from './effects.ts';
@@ -50,47 +51,6 @@ export function publicationsOf(record: ActorRecord): FeedTransition[] {
   return record.history
     .filter(({ seq }) => record.publications.includes(seq))
     .map((entry) => ({ customerId, transition: viewTransition(record._id, entry) }));
-}
-
-/** Rounds of one kind of work: what comes before one begins, or while one is on its way, goes together. */
-class Rounds<TItem> {
-  #waiting: TItem[] = [];
-  #running: Promise<void> | undefined;
-  #begin: () => void = () => undefined;
-
-  constructor(
-    private readonly round: (items: TItem[]) => Promise<void>,
-    /** When a round that has something to do begins. */
-    private readonly gather: (begin: () => void) => void,
-  ) {}
-
-  /** Takes items for the next round. */
-  add(...items: TItem[]): void {
-    this.#waiting.push(...items);
-    this.#schedule();
-  }
-
-  /** Begins at once; resolves when nothing waits or runs. */
-  async drain(): Promise<void> {
-    while (this.#running !== undefined) {
-      this.#begin();
-      await this.#running;
-    }
-  }
-
-  #schedule(): void {
-    if (this.#running !== undefined || this.#waiting.length === 0) return;
-    const begun = new Promise<void>((begin) => {
-      this.#begin = begin;
-      this.gather(begin);
-    });
-    this.#running = begun.then(() => this.round(this.#waiting.splice(0))).then(() => this.#end());
-  }
-
-  #end(): void {
-    this.#running = undefined;
-    this.#schedule();
-  }
 }
 
 /** With all that is taken in the same turn. */

@@ -93,6 +93,8 @@ export function startWork(
   const slots = ORDO_HAND_ON === 'true' ? Math.floor(concurrency / 2) : 0;
   const parts = {
     registry,
+    queues,
+    backoffMs: environment.ORDO_BACKOFF_MS,
     processors: createProcessors({
       stock: store.stock,
       gateway,
@@ -108,7 +110,6 @@ export function startWork(
     logger,
   };
   const firstStages = new FirstStages(parts.concurrency);
-  startWorkers({ ...parts, queues: queues.all }, firstStages);
-  const { ORDO_BACKOFF_MS: backoffMs, ORDO_LEASE_MS: leaseMs } = environment;
-  return new HandOn({ ...parts, queues, clock, slots, firstStages, backoffMs, leaseMs });
+  startWorkers(parts, firstStages);
+  return new HandOn({ ...parts, clock, slots, firstStages, leaseMs: environment.ORDO_LEASE_MS });
 }

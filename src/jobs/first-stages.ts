@@ -1,5 +1,5 @@
 /**
- * The first stage of each order: always a job, and where nothing waits before it, begun without waiting for that job's
+ * The first stage of each order: always a job's, and where nothing waits before it, begun without waiting for that job's
  * way through Redis. The job then ends as what was begun ends.
  */
 import type { PendingRef } from '../actors/ports.ts';
@@ -37,11 +37,16 @@ export class FirstStages {
     if (oldest !== undefined) this.#begun.delete(oldest);
   }
 
-  /** Runs a job of that queue: ends as what was begun for it, or else does the `work`. @throws what either throws */
-  run(queue: string, ref: PendingRef, work: () => Promise<JobResult>): Promise<JobResult> {
+  /** Does a job of that queue. */
+  hold<T>(queue: string, job: () => Promise<T>): Promise<T> {
+    return this.#jobs.hold(queue, job);
+  }
+
+  /** Ends as what was begun for it, or else does the `work`. @throws what either throws */
+  async join(ref: PendingRef, work: () => Promise<JobResult>): Promise<JobResult> {
     const key = keyOf(ref);
     const begun = ref.seq === 1 ? this.#begun.get(key) : undefined;
     this.#begun.delete(key);
-    return this.#jobs.hold(queue, () => begun ?? work());
+    return begun ?? work();
   }
 }

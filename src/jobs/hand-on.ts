@@ -2,12 +2,12 @@
 import type { Dispatch } from '../actors/ports.ts';
 import { TIMER_QUEUE } from '../actors/relay.ts';
 import type { Clock } from '../platform/clock.ts';
-import { messageOf } from '../platform/errors.ts';
+import { Rounds } from '../platform/rounds.ts';
 import type { FirstStages, JobResult } from './first-stages.ts';
 import { Line } from './line.ts';
 import { Places } from './places.ts';
 import type { Queues } from './queues.ts';
-import { backoffMs } from './queues.ts';
+import { enqueue, retryLater } from './retry-later.ts';
 import { type AttemptParts, runInvocation } from './workers.ts';
 
 export interface HandOnParts extends AttemptParts {
@@ -24,22 +24,30 @@ export interface HandOnParts extends AttemptParts {
 /** Stages in line, for each place of a queue. A job of Bull and the look at its order cost far more than a short wait. */
 const IN_LINE_PER_PLACE = 4;
 
+/** Nobody waits for the job of what has begun: those of a moment are one job. */
+const SHARED_WITHIN_MS = 100;
+
 /** The stages that run in this process without waiting for a job. */
 export class HandOn {
   readonly #places: Places;
   readonly #lines = new Map<string, Line>();
   readonly #work = new Set<Promise<unknown>>();
+  readonly #begun: Rounds<Dispatch>;
   #closed = false;
 
   constructor(private readonly parts: HandOnParts) {
     this.#places = new Places(parts.slots);
+    this.#begun = new Rounds(
+      (dispatches) => this.#addJobs(dispatches),
+      (begin) => void parts.clock.after(SHARED_WITHIN_MS, begin),
+    );
   }
 
   /**
    * True when the stage is taken: it runs now, or next when one of its queue ends, and the queue need not know of it. A
    * process that dies with it leaves it pending in the order, as it would a job. Refused: what is to come later, and
-   * everything of a queue that is paused or whose line is full. The first stage of an order is begun too, where there is
-   * a place, but needs its job all the same.
+   * everything of a queue that is paused or whose line is full. The first stage of an order is taken only where there is
+   * a place and nothing waits before it; a job stands for it all the same, shared with those begun at about its time.
    */
   take(dispatch: Dispatch): boolean {
     const { queue, ref, delayMs } = dispatch;
@@ -51,19 +59,20 @@ export class HandOn {
       void this.#hold(queue, () => this.#run(dispatch));
       return true;
     }
-    if (isFree && firstStages.hasRoom(queue))
-      firstStages.begin(
-        ref,
-        this.#hold(queue, () => this.#attempt(dispatch)),
-      );
-    return false;
+    if (!isFree || !firstStages.hasRoom(queue)) return false;
+    firstStages.begin(
+      ref,
+      this.#hold(queue, () => this.#attempt(dispatch)),
+    );
+    this.#begun.add(dispatch);
+    return true;
   }
 
-  /** Takes nothing more; resolves when what runs has ended, and what stood in line is in its queue. */
+  /** Takes nothing more; resolves when what runs has ended, and what stood in line or has begun is in its queue. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const line of this.#lines.values()) line.dissolve();
-    await Promise.all(this.#work);
+    await Promise.all([...this.#work, this.#begun.drain()]);
   }
 
   /** A stop waits for it. */
@@ -88,7 +97,7 @@ export class HandOn {
       max: slots * IN_LINE_PER_PLACE,
       // Another process may have a place; and when the lease ends, the sweep looks for it in the queue.
       patienceMs: leaseMs / 2,
-      leave: (dispatches) => this.#track(this.#enqueue(dispatches)),
+      leave: (dispatches) => this.#track(enqueue(this.parts, dispatches)),
     });
     this.#lines.set(queue, line);
     return line;
@@ -109,23 +118,17 @@ export class HandOn {
 
   /** An attempt that fails goes to the queue, which has the patience. */
   async #run(dispatch: Dispatch): Promise<void> {
-    const { logger, backoffMs: firstMs } = this.parts;
-    try {
-      await this.#attempt(dispatch);
-    } catch (error) {
-      logger.warn({ job: dispatch.jobId, err: messageOf(error) }, 'attempt failed');
-      await this.#enqueue([{ ...dispatch, delayMs: backoffMs(1, error, firstMs) }]);
-    }
+    await this.#attempt(dispatch).catch((error: unknown) => retryLater(this.parts, dispatch, error));
   }
 
   /** Never rejects. */
-  async #enqueue(dispatches: Dispatch[]): Promise<void> {
+  async #addJobs(begun: Dispatch[]): Promise<void> {
     const { queues, logger } = this.parts;
-    try {
-      await queues.add(dispatches);
-    } catch (cause) {
-      const jobs = dispatches.map(({ jobId }) => jobId);
-      logger.warn({ jobs, err: messageOf(cause) }, 'jobs not handed over; the sweep will');
-    }
+    await queues.addTogether(begun).catch((error: unknown) => {
+      logger.warn(
+        { err: error, orders: begun.length },
+        'jobs of first stages not added; the sweep looks after them',
+      );
+    });
   }
 }

@@ -1,8 +1,9 @@
 /** The Bull queues, one a stage, and the relay's way into them. */
 import type Bull from 'bull';
 import type { Redis } from 'ioredis';
-import type { Dispatch, JobQueues, PendingRef } from '../actors/ports.ts';
+import type { Dispatch, JobQueues } from '../actors/ports.ts';
 import { type BullConnections, createBullConnections } from '../platform/bull-connections.ts';
+import { type JobData, jobOf, sharedJobs } from './job-data.ts';
 import { forgetLoss, tellLoss } from './loss-mark.ts';
 
 /** Finished jobs that stay visible in Bull Board, per queue. */
@@ -29,7 +30,7 @@ export function backoffMs(attempt: number, error: unknown, firstMs: number): num
 
 /** All queues of the engine over shared connections. */
 export class Queues implements JobQueues {
-  readonly #queues = new Map<string, Bull.Queue<PendingRef>>();
+  readonly #queues = new Map<string, Bull.Queue<JobData>>();
   readonly #connections: BullConnections;
   readonly #paused = new Set<string>();
 
@@ -45,7 +46,7 @@ export class Queues implements JobQueues {
   }
 
   /** The queues as Bull knows them, for its dashboard and for workers. */
-  get all(): Bull.Queue<PendingRef>[] {
+  get all(): Bull.Queue<JobData>[] {
     return [...this.#queues.values()];
   }
 
@@ -57,7 +58,16 @@ export class Queues implements JobQueues {
 
   async add(dispatches: Dispatch[]): Promise<void> {
     await Promise.all(
-      [...groupByQueue(dispatches)].map(([name, group]) => this.#queue(name).addBulk(group.map(toJob))),
+      [...groupByQueue(dispatches)].map(([name, group]) =>
+        this.#queue(name).addBulk(group.map((dispatch) => jobOf(dispatch))),
+      ),
+    );
+  }
+
+  /** Adds what may share jobs: as few of them as can be. */
+  async addTogether(dispatches: Dispatch[]): Promise<void> {
+    await Promise.all(
+      [...groupByQueue(dispatches)].map(([name, group]) => this.#queue(name).addBulk(sharedJobs(group))),
     );
   }
 
@@ -108,7 +118,7 @@ export class Queues implements JobQueues {
   }
 
   /** Keeps in mind whether the queue is paused, in every process. */
-  async #watchPause(queue: Bull.Queue<PendingRef>): Promise<void> {
+  async #watchPause(queue: Bull.Queue<JobData>): Promise<void> {
     queue.on('global:paused', () => this.#paused.add(queue.name));
     queue.on('global:resumed', () => this.#paused.delete(queue.name));
     if (await queue.isPaused()) this.#paused.add(queue.name);
@@ -126,15 +136,15 @@ export class Queues implements JobQueues {
     return `${this.namespace}:sweep`;
   }
 
-  #queue(name: string): Bull.Queue<PendingRef> {
+  #queue(name: string): Bull.Queue<JobData> {
     const queue = this.#queues.get(name);
     if (queue === undefined) throw new Error(`There is no queue "${name}".`);
     return queue;
   }
 
-  #open(name: string): Bull.Queue<PendingRef> {
+  #open(name: string): Bull.Queue<JobData> {
     const lockMs = Math.max(MIN_LOCK_MS, this.settings.leaseMs / 2);
-    return this.#connections.open<PendingRef>(name, {
+    return this.#connections.open<JobData>(name, {
       prefix: this.namespace,
       settings: {
         lockDuration: lockMs,
@@ -153,8 +163,6 @@ export class Queues implements JobQueues {
     });
   }
 }
-
-const toJob = ({ jobId, ref, delayMs }: Dispatch) => ({ data: ref, opts: { jobId, delay: delayMs } });
 
 function groupByQueue(dispatches: Dispatch[]): Map<string, Dispatch[]> {
   const groups = new Map<string, Dispatch[]>();

@@ -11,7 +11,10 @@ import { messageOf, TerminalError } from '../platform/errors.ts';
 import { failureWords } from '../platform/failure-words.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { FirstStages, JobResult } from './first-stages.ts';
+import type { JobData } from './job-data.ts';
 import type { LateUndos, Processors } from './processors.ts';
+import type { Queues } from './queues.ts';
+import { retryLater } from './retry-later.ts';
 import type { Work } from './work.ts';
 
 /** What an attempt needs, whoever makes it. */
@@ -25,18 +28,21 @@ export interface AttemptParts {
 }
 
 export interface WorkerParts extends AttemptParts {
-  queues: Bull.Queue<PendingRef>[];
+  queues: Pick<Queues, 'all' | 'add'>;
   concurrency: number;
+  /** The first pause between two attempts. */
+  backoffMs: number;
 }
 
 type Outcome = Extract<Stimulus, { kind: 'outcome' }>['outcome'];
 
 /** Starts taking jobs from every queue. A job that completes has its transition committed. */
 export function startWorkers(parts: WorkerParts, firstStages: FirstStages): void {
-  for (const queue of parts.queues) {
-    const run = queue.name === TIMER_QUEUE ? runTimer : runQueued;
+  for (const queue of parts.queues.all) {
     queue
-      .process(parts.concurrency, (job) => firstStages.run(queue.name, job.data, () => run(parts, job.data)))
+      .process(parts.concurrency, (job) =>
+        firstStages.hold(queue.name, () => runJob(parts, firstStages, queue.name, job)),
+      )
       .catch((error: unknown) => {
         parts.logger.error({ err: error, queue: queue.name }, 'queue: no more jobs are taken');
       });
@@ -47,6 +53,29 @@ export function startWorkers(parts: WorkerParts, firstStages: FirstStages): void
       parts.logger.warn({ job: job.id, err: messageOf(error) }, 'attempt failed'),
     );
   }
+}
+
+/**
+ * Runs a job: its own work, and beside it that of its companions, each of which gets a job of its own when it fails.
+ * The job ends as its own work does, after all of them; when that is repeated, it is repeated alone.
+ */
+async function runJob(
+  parts: WorkerParts,
+  firstStages: FirstStages,
+  queue: string,
+  { data: { companions = [], ...own }, attemptsMade }: Bull.Job<JobData>,
+): Promise<JobResult> {
+  const run = queue === TIMER_QUEUE ? runTimer : runQueued;
+  const join = (ref: PendingRef) => firstStages.join(ref, () => run(parts, ref));
+  const others = attemptsMade > 0 ? [] : companions;
+  const [result] = await Promise.allSettled([
+    join(own),
+    ...others.map(({ jobId, ref }) =>
+      join(ref).catch((error: unknown) => retryLater(parts, { queue, jobId, ref, delayMs: 0 }, error)),
+    ),
+  ]);
+  if (result.status === 'rejected') throw result.reason;
+  return result.value;
 }
 
 /** A deadline has come: the actor decides whether it still matters. */

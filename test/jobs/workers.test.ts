@@ -53,7 +53,7 @@ async function setUp(
   const lateUndos = { 'validation.check': async ({ state }: OrderRecord) => void undone.push(state) };
   const registry = new Registry(parts, 10);
   const logger = pino({ level: 'silent' });
-  const workers = { queues: queues.all, registry, processors, lateUndos, concurrency: 4, attempts, logger };
+  const workers = { queues, registry, processors, lateUndos, concurrency: 4, attempts, backoffMs: 1, logger };
   startWorkers(workers, new FirstStages(4));
   const run = async (ref: PendingRef) => {
     const completed = once(queue, 'completed') as Promise<[Bull.Job, unknown]>;
@@ -161,7 +161,7 @@ test('what another process has tried is known to a job, though its order is in m
     },
   };
   const logger = pino({ level: 'silent' });
-  const workers = { queues: [], registry, processors, lateUndos: {}, concurrency: 1, attempts: 3, logger };
+  const workers = { registry, processors, lateUndos: {}, attempts: 3, logger };
   t.is(await runQueued(workers, ref), 'moved');
   t.deepEqual(tried, [1]);
 });

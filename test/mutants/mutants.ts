@@ -34,6 +34,27 @@ const runtime: Mutant[] = [
     caughtBy: { tests: ['test/jobs/hand-on.test.ts'] },
   },
   {
+    name: 'a shared job is repeated for its own order alone',
+    file: 'src/jobs/workers.ts',
+    snippet: 'attemptsMade > 0 ? [] : companions',
+    replacement: 'companions',
+    caughtBy: { tests: ['test/jobs/first-stages.test.ts'] },
+  },
+  {
+    name: 'who fails in the job of another gets a job of its own',
+    file: 'src/jobs/workers.ts',
+    snippet: 'retryLater(parts, { queue, jobId, ref, delayMs: 0 }, error)',
+    replacement: 'void error',
+    caughtBy: { tests: ['test/jobs/first-stages.test.ts'] },
+  },
+  {
+    name: 'a stop leaves a job for what was begun',
+    file: 'src/jobs/hand-on.ts',
+    snippet: '[...this.#work, this.#begun.drain()]',
+    replacement: 'this.#work',
+    caughtBy: { tests: ['test/jobs/first-stages.test.ts'] },
+  },
+  {
     name: 'own-write look-up',
     file: 'src/actors/actor.ts',
     snippet: 'won !== undefined && won.commandId === entry.commandId && won.type === entry.type',

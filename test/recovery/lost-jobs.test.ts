@@ -50,7 +50,7 @@ async function rested(setting: Setting, count: number) {
 async function work({ store, queues, clock }: Setting, count: number): Promise<void> {
   const registry = new Registry({ store, versions, clock, leases, publish: () => undefined }, 10);
   const processors = { 'validation.check': async () => ({ type: 'stock.held' }) };
-  const workers = { queues: queues.all, registry, processors, lateUndos: {}, attempts: 3, logger };
+  const workers = { queues, registry, processors, lateUndos: {}, attempts: 3, backoffMs: 1, logger };
   startWorkers({ ...workers, concurrency: 4 }, new FirstStages(4));
   await eventually(
     async () => [...store.records.values()].filter(({ state }) => state === 'charging').length,
