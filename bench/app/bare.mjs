@@ -1,7 +1,8 @@
 /**
  * The limit: the same durable writes and the same Bull jobs as the engine's, with no engine around them. Nothing is
- * decided, checked or read; what is written is cut out of an order that the engine has completed. Writes and jobs are
- * gathered as an ideal engine would: while one batch is under way, the next one gathers.
+ * decided, checked or read; what is written is cut out of an order that the engine has completed. Writes are gathered as
+ * an ideal engine would: while one batch is under way, the next one gathers. Stages are handed straight on, and a job
+ * stands for the orders of a tenth of a second.
  */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -13,14 +14,15 @@ import { v7 as newId } from 'uuid';
 import { done, ready } from '../peers/lib/recorder.mjs';
 
 const { PORT, MONGODB_URI, REDIS_PORT, EXAMPLE } = process.env;
-/** As the engine's own defaults: jobs at once per queue, finished jobs kept. */
-const CONCURRENCY = 32;
+/** As the engine's own: finished jobs kept, how long a job gathers orders, and how many at most. */
 const KEEP_COMPLETED = 100;
+const SHARED_WITHIN_MS = 100;
+const SHARE_MAX = 100;
 const LEASE_MS = 30_000;
 
 const example = mongo.BSON.EJSON.parse(readFileSync(EXAMPLE, 'utf8'));
-/** The placing is written by the insert; each later transition is a job, and a compare-and-set. */
-const stages = example.history.slice(1).map(({ seq }) => ({ seq, queue: `stage-${seq}` }));
+/** The placing is written by the insert, each later transition by a compare-and-set. */
+const seqs = example.history.slice(1).map(({ seq }) => seq);
 
 const client = new mongo.MongoClient(MONGODB_URI, {
   writeConcern: { w: 'majority', journal: true },
@@ -75,12 +77,27 @@ const connect = (forBlocking) =>
     ...(forBlocking && { maxRetriesPerRequest: null, enableReadyCheck: false }),
   });
 const shared = { client: connect(false), subscriber: connect(true) };
-for (const stage of stages) {
-  stage.jobs = new Bull(stage.queue, {
-    createClient: (type) => (type === 'bclient' ? connect(true) : shared[type]),
-    defaultJobOptions: { removeOnComplete: KEEP_COMPLETED },
+const jobs = new Bull('validation', {
+  createClient: (type) => (type === 'bclient' ? connect(true) : shared[type]),
+  defaultJobOptions: { removeOnComplete: KEEP_COMPLETED },
+});
+
+const unwritten = [];
+
+/** A job will stand for that order and those that come meanwhile. */
+function standFor(orderId) {
+  unwritten.push({
+    jobId: `${orderId}.1.work.0`,
+    ref: { actorId: orderId, kind: 'invocation', id: 'work', seq: 1 },
   });
-  stage.add = gather((items) => stage.jobs.addBulk(items));
+  if (unwritten.length > 1) return;
+  setTimeout(() => {
+    const all = unwritten.splice(0);
+    for (let from = 0; from < all.length; from += SHARE_MAX) {
+      const [first, ...companions] = all.slice(from, from + SHARE_MAX);
+      void jobs.add({ ...first.ref, companions }, { jobId: first.jobId });
+    }
+  }, SHARED_WITHIN_MS);
 }
 
 /** What is pending after each transition but the last. */
@@ -119,14 +136,6 @@ function firstRecord({ reference, lines, ...facts }) {
   };
 }
 
-const inFlight = new Map();
-
-function handOn(order, index) {
-  const { seq, add } = stages[index];
-  const data = { actorId: order.id, kind: 'invocation', id: 'work', seq };
-  return add([{ name: '__default__', data, opts: { jobId: `${order.id}.${seq}.work.0` } }]);
-}
-
 const hold = ({ id, lines }) =>
   move(
     lines.map(({ sku, quantity }) => ({
@@ -154,10 +163,10 @@ const sell = ({ id, lines }) =>
     })),
   );
 
-async function advance(order, index) {
-  const { seq } = stages[index];
-  const isLast = index === stages.length - 1;
-  if (index === 0) await hold(order);
+async function advance(order, seq) {
+  const isFirst = seq === seqs.at(0),
+    isLast = seq === seqs.at(-1);
+  if (isFirst) await hold(order);
   if (isLast) await sell(order);
   const now = new Date();
   const { to } = example.history[seq - 1];
@@ -175,29 +184,29 @@ async function advance(order, index) {
   await commit([
     { filter: { _id: order.id, seq: seq - 1 }, update: { $set: set, $push: { history: entry } } },
   ]);
-  if (!isLast) {
-    void handOn(order, index + 1);
-    return;
-  }
+}
+
+/** All that an order goes through after its placing. */
+async function live(order) {
+  for (const seq of seqs) await advance(order, seq);
   done(order.name);
-  inFlight.delete(order.id);
-  void commit([
-    { filter: { _id: order.id, seq }, update: { $set: { publications: [] }, $unset: { sweepAt: 1 } } },
+  await commit([
+    {
+      filter: { _id: order.id, seq: seqs.at(-1) },
+      update: { $set: { publications: [] }, $unset: { sweepAt: 1 } },
+    },
   ]);
 }
 
-for (const [index, { jobs }] of stages.entries()) {
-  jobs.process(CONCURRENCY, (job) => advance(inFlight.get(job.data.actorId), index));
-}
-await Promise.all(stages.map(({ jobs }) => jobs.isReady()));
+jobs.process(1, async () => undefined);
+await jobs.isReady();
 
 const server = createServer(async (request, response) => {
   const body = JSON.parse(await text(request));
   const record = firstRecord(body);
   await insert([record]);
-  const order = { id: record._id, name: body.reference, lines: body.lines };
-  inFlight.set(order.id, order);
-  void handOn(order, 0);
-  response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify({ id: order.id }));
+  standFor(record._id);
+  void live({ id: record._id, name: body.reference, lines: body.lines });
+  response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify({ id: record._id }));
 });
 server.listen(Number(PORT), '127.0.0.1', () => ready());
