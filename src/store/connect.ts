@@ -8,7 +8,7 @@ mongoose.set('strictQuery', 'throw');
 mongoose.set('sanitizeFilter', true);
 
 /** Connects; every write waits for the majority and its journal, every read sees committed data. */
-export async function connectStore(uri: string, poolSize = 32): Promise<Connection> {
+export async function connectStore(uri: string, poolSize = 48): Promise<Connection> {
   const connection = mongoose.createConnection(uri, {
     serverSelectionTimeoutMS: SELECTION_TIMEOUT_MS,
     maxPoolSize: poolSize,

@@ -10,8 +10,11 @@ interface Waiting<TItem, TResult> {
   reject(error: unknown): void;
 }
 
-/** Round trips at once: one is prepared while the other is on its way. */
-const IN_FLIGHT_MAX = 2;
+/**
+ * Round trips at once. With two, what was ready in one turn waited for a reply and the process for what waited; where
+ * they are many, groups are what a turn asks for, and the engine and the database seldom wait for each other.
+ */
+const IN_FLIGHT_MAX = 8;
 
 /** Writes the group; where it is refused for what one of its items is, each goes alone. Never rejects. */
 async function writeGroup<TItem, TResult>(
