@@ -21,10 +21,10 @@ const WINDOWS = [1, 4, 16, 64, 256];
 
 /** One process each, as docs/scaling.md has them. */
 const MEASURED: Station[] = [
-  { name: 'api', demandMs: 2.75 },
-  { name: 'worker', demandMs: 5.55 },
-  { name: 'documents', demandMs: 2.23 },
-  { name: 'redis', demandMs: 0.75 },
+  { name: 'api', demandMs: 0.82 },
+  { name: 'worker', demandMs: 1.38 },
+  { name: 'documents', demandMs: 1.27 },
+  { name: 'redis', demandMs: 0.2 },
 ];
 
 /** The demands in a results file: CPU of the window by process, in the case of one worker. */
