@@ -15,6 +15,18 @@ export function isBoardPath(path: string): boolean {
   return path === BOARD_PATH || path.startsWith(`${BOARD_PATH}/`);
 }
 
+/** What the board calls a job: how many share it, where it is not one's own. */
+function titleOf({ name, data }: { name?: string; data?: { companions?: unknown[] } }): string {
+  const companions = data?.companions?.length ?? 0;
+  return companions > 0 ? `${companions + 1} orders, placed at about the same time` : (name ?? '');
+}
+
+function adapterOf(queue: Bull.Queue): BullAdapter {
+  const adapter = new BullAdapter(queue);
+  adapter.setFormatter('name', titleOf);
+  return adapter;
+}
+
 /** Serves the board of those queues to whoever has a session; sends other people's browsers to the login. */
 export function createBoard(queues: () => Bull.Queue[], session: AdminSession): Middleware {
   const serverAdapter = new KoaAdapter().setBasePath(BOARD_PATH);
@@ -34,7 +46,7 @@ export function createBoard(queues: () => Bull.Queue[], session: AdminSession): 
     if (!isBoardPath(ctx.path)) return next();
     if (!(await session.viewer(ctx))) return sendToLogin(ctx);
     refuseOtherPages(ctx);
-    board.replaceQueues(queues().map((queue) => new BullAdapter(queue)));
+    board.replaceQueues(queues().map(adapterOf));
     await serve(ctx as KoaContext, next);
     if (ctx.type === 'text/html' && typeof ctx.body === 'string') ctx.body = withoutForeignLinks(ctx.body);
   };

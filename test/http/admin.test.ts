@@ -93,6 +93,19 @@ test('an operator logs in, sees a real queue and its job, and logs out', async (
   t.regex(String(loggedOut.headers.get('set-cookie')), /^ordo_admin=;.*expires=Thu, 01 Jan 1970/i);
 });
 
+test('a job that orders share says how many they are', async (t) => {
+  const queue = await startQueue(t);
+  await queue.add({ actorId: 'o1', companions: [{ jobId: 'o2' }, { jobId: 'o3' }] }, { jobId: 'shared' });
+  const app = await startApp(t, { queues: () => [queue] });
+  const cookie = cookieOf((await logIn(app, await register(app, 'operator'), PASSWORD)).headers);
+  const path = '/admin/queues/api/queues?activeQueue=validation&status=waiting';
+  const { text } = await app.call('GET', path, { headers: { cookie } });
+  const { queues } = JSON.parse(text) as { queues: { jobs: { id: string; name: string }[] }[] };
+  const names = new Map(queues[0]?.jobs.map(({ id, name }) => [id, name]));
+  t.is(names.get('shared'), '3 orders, placed at about the same time');
+  t.is(names.get('job-1'), '__default__');
+});
+
 test('the queues are closed to everybody without a session, its data and commands too', async (t) => {
   const queue = await startQueue(t);
   const app = await startApp(t, { queues: () => [queue] });
