@@ -37,9 +37,11 @@ export class HandOn {
 
   constructor(private readonly parts: HandOnParts) {
     this.#places = new Places(parts.slots);
+    const { queues, logger, clock } = parts;
+    const together = { add: (dispatches: Dispatch[]) => queues.addTogether(dispatches) };
     this.#begun = new Rounds(
-      (dispatches) => this.#addJobs(dispatches),
-      (begin) => void parts.clock.after(SHARED_WITHIN_MS, begin),
+      (dispatches) => enqueue({ queues: together, logger }, dispatches),
+      (begin) => void clock.after(SHARED_WITHIN_MS, begin),
     );
   }
 
@@ -119,16 +121,5 @@ export class HandOn {
   /** An attempt that fails goes to the queue, which has the patience. */
   async #run(dispatch: Dispatch): Promise<void> {
     await this.#attempt(dispatch).catch((error: unknown) => retryLater(this.parts, dispatch, error));
-  }
-
-  /** Never rejects. */
-  async #addJobs(begun: Dispatch[]): Promise<void> {
-    const { queues, logger } = this.parts;
-    await queues.addTogether(begun).catch((error: unknown) => {
-      logger.warn(
-        { err: error, orders: begun.length },
-        'jobs of first stages not added; the sweep looks after them',
-      );
-    });
   }
 }

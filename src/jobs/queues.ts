@@ -56,19 +56,13 @@ export class Queues implements JobQueues {
     return Object.fromEntries((await Promise.all(counts)).map(([name, count]) => [name, { ...count }]));
   }
 
-  async add(dispatches: Dispatch[]): Promise<void> {
-    await Promise.all(
-      [...groupByQueue(dispatches)].map(([name, group]) =>
-        this.#queue(name).addBulk(group.map((dispatch) => jobOf(dispatch))),
-      ),
-    );
+  add(dispatches: Dispatch[]): Promise<void> {
+    return this.#add(dispatches, (group) => group.map((dispatch) => jobOf(dispatch)));
   }
 
   /** Adds what may share jobs: as few of them as can be. */
-  async addTogether(dispatches: Dispatch[]): Promise<void> {
-    await Promise.all(
-      [...groupByQueue(dispatches)].map(([name, group]) => this.#queue(name).addBulk(sharedJobs(group))),
-    );
+  addTogether(dispatches: Dispatch[]): Promise<void> {
+    return this.#add(dispatches, sharedJobs);
   }
 
   async look(queue: string, jobId: string): Promise<'pending' | 'finished' | 'missing'> {
@@ -115,6 +109,12 @@ export class Queues implements JobQueues {
   /** Closes every connection. */
   async close(): Promise<void> {
     await this.#connections.close();
+  }
+
+  async #add(dispatches: Dispatch[], jobsOf: typeof sharedJobs): Promise<void> {
+    await Promise.all(
+      [...groupByQueue(dispatches)].map(([name, group]) => this.#queue(name).addBulk(jobsOf(group))),
+    );
   }
 
   /** Keeps in mind whether the queue is paused, in every process. */

@@ -1,5 +1,4 @@
 /** Work done in rounds: what comes before one begins, or while one is on its way, goes together. */
-/** Rounds of that kind of work. */
 export class Rounds<TItem> {
   #waiting: TItem[] = [];
   #running: Promise<void> | undefined;

@@ -7,8 +7,11 @@ const SELECTION_TIMEOUT_MS = 10_000;
 mongoose.set('strictQuery', 'throw');
 mongoose.set('sanitizeFilter', true);
 
+/** Four kinds of writes go in groups, eight round trips of each at once; the rest is for everything else. */
+const POOL_SIZE = 48;
+
 /** Connects; every write waits for the majority and its journal, every read sees committed data. */
-export async function connectStore(uri: string, poolSize = 48): Promise<Connection> {
+export async function connectStore(uri: string, poolSize = POOL_SIZE): Promise<Connection> {
   const connection = mongoose.createConnection(uri, {
     serverSelectionTimeoutMS: SELECTION_TIMEOUT_MS,
     maxPoolSize: poolSize,

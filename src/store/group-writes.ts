@@ -10,10 +10,7 @@ interface Waiting<TItem, TResult> {
   reject(error: unknown): void;
 }
 
-/**
- * Round trips at once. With two, what was ready in one turn waited for a reply and the process for what waited; where
- * they are many, groups are what a turn asks for, and the engine and the database seldom wait for each other.
- */
+/** Round trips at once. With two, a group that was ready waited for a reply, and the process for the group. */
 const IN_FLIGHT_MAX = 8;
 
 /** Writes the group; where it is refused for what one of its items is, each goes alone. Never rejects. */
